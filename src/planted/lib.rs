@@ -60,7 +60,7 @@ pub enum Bug {
     SkipUnknownLogin,
     /// A refresh token that was replaced is refused, and its session goes on.
     ForgetRefreshReuse,
-    /// Whoever has logged in at central may do here what they may do there.
+    /// A person of central may do here what they may do there.
     ForgetCeiling,
 }
 

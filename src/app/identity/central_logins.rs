@@ -3,8 +3,8 @@
 //! The node verifies them with the public keys of central alone, which it keeps in its vault: while the line to central is down,
 //! people go on working. What such a person may do is what both allow, their grants at central and the ceiling that this node sets.
 //!
-//! Such a token names this node as its audience, and is good nowhere else, not even at central: whoever runs a shop cannot use
-//! elsewhere what people show there.
+//! Such a token names this node as its audience, and is good nowhere else, not even at central: the operator of a shop
+//! cannot use it elsewhere. Central signs for any audience, so a program must know the issuer of its node from a trusted source.
 //!
 //! A token is good here for the minutes that it lives: this node does not hear that its session has ended. Keys that have not
 //! been fetched for [`KEPT_DAYS`] are worth nothing any more, so that one that central has revoked does not live on for ever.
@@ -149,7 +149,7 @@ impl CentralLogins {
         Ok(())
     }
 
-    /// The login of a token that was signed for `audience`; nothing when it is not good here. The caller has compared its times.
+    /// The login of a token that was signed for `audience`; nothing when it is not good here.
     pub fn login(&self, ledger: &Ledger, text: &str, audience: &str, now: Timestamp) -> Option<CentralLogin> {
         let (keys, epoch, ceiling) = {
             let known = self.known.read();

@@ -16,7 +16,7 @@
 //! 2. The others are put in order: the first rule that tells two stores apart decides, and their ids in the end.
 //! 3. The smallest set of stores is searched that has all pieces, or all that there are where they are not enough. Of sets of one
 //!    size, the one with the best store counts, then the one with the next best. Up to [`EXACT_SHIPMENTS_MAX`] stores of the best
-//!    [`EXACT_SITES_MAX`] every set is looked at; beyond, the store that has the most of what is missing comes next, and the plan says
+//!    [`EXACT_SITES_MAX`] every set is examined; beyond, the store that has the most of what is missing comes next, and the plan says
 //!    so.
 //! 4. A SKU comes from one store of the set where one has enough of it, else from several in their order.
 

@@ -37,7 +37,7 @@ pub struct Plan {
     pub complete: bool,
     /// How the stores were found.
     pub search: Search,
-    /// Every store that was looked at: those in order first, then those that were left out, by id.
+    /// Every considered store: those in order first, then those that were left out, by id.
     pub stores: Vec<PlanSite>,
 }
 
@@ -75,7 +75,7 @@ pub struct Asked {
     pub short: Quantity,
 }
 
-/// One store, as the plan has looked at it.
+/// One store, as the plan considers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanSite {
@@ -102,7 +102,7 @@ pub struct SiteSku {
     pub available: Quantity,
     /// The pieces that it lacks to send all that is asked for.
     pub missing: Quantity,
-    /// The version of the level that was looked at; 0 when there is none.
+    /// The version of the level that the plan rests on; 0 when there is none.
     pub version: u64,
 }
 

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-/// Sets of so many stores are looked at one by one.
+/// Sets of up to so many stores are examined one by one.
 pub const EXACT_SHIPMENTS_MAX: usize = 4;
-/// Only the best stores are looked at in sets. One store that has everything is found among all of them.
+/// Sets have only the best stores. One store that has everything is found among all of them.
 pub const EXACT_SITES_MAX: usize = 16;
 
 /// How the stores were found.

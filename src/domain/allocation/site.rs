@@ -14,7 +14,7 @@ pub struct Site {
     pub levels: Vec<SiteLevel>,
 }
 
-/// The level of one SKU in a store, as it was looked at.
+/// The level of one SKU in a store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SiteLevel {
     /// Sellable pieces.

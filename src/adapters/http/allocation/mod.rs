@@ -51,7 +51,7 @@ pub(crate) fn routes() -> Routes {
     vec![post(Need::Somewhere(Permission::OrdersPlace), "/orders/plan", plan).query(&["asOf"]).waiting()]
 }
 
-/// `POST /orders/plan`: nothing is changed, and nothing is held. Stores whose stock the caller may not read are not looked at.
+/// `POST /orders/plan`: nothing is changed, and nothing is held. Stores whose stock the caller may not read are not considered.
 async fn plan(
     State(node): State<Arc<Node>>,
     caller: Caller,

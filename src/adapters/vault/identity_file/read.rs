@@ -148,7 +148,7 @@ impl Text<'_> {
         })
     }
 
-    /// Whoever can write on the way to central could make keys of their own: it is reached by https, or on this machine.
+    /// An attacker between the node and central could send keys of their own, so the address is https, or on this machine.
     fn central(&self, central: RawCentral) -> Result<DeclaredCentral, Fault> {
         let RawCentral { url, grants } = central;
         if !is_private_address(url.get_ref()) {
