@@ -3,6 +3,7 @@
 
 mod access;
 mod central;
+mod central_files;
 mod customers;
 mod explain;
 mod imports;
