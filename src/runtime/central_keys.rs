@@ -65,10 +65,12 @@ async fn fetch_every_minute(
             }
             Err(reason) => {
                 if !reported {
+                    let fetched_at = logins.fetched_at().map(|at| at.to_string());
                     tracing::warn!(
                         central = url,
                         reason,
-                        "the keys of central cannot be fetched; those of the last time are good for 7 days"
+                        fetched_at,
+                        "the keys of central cannot be fetched; those that were fetched before are good for 7 days"
                     );
                 }
                 reported = true;
@@ -86,7 +88,7 @@ fn note_fetch(at: Option<Timestamp>) {
 }
 
 async fn learn(logins: &CentralLogins, ledger: &Ledger, url: &str, fetched: FetchedKeys) {
-    let now = ledger.now();
+    let now = ledger.wall_clock();
     let FetchedKeys { issuer, keys } = fetched;
     note_fetch(Some(now));
     if let Err(error) = logins.learn(url, issuer, keys, now).await {

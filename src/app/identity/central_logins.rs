@@ -8,12 +8,14 @@
 //!
 //! A token is good here for the minutes that it lives: this node does not hear that its session has ended. Keys that have not
 //! been fetched for [`KEPT_DAYS`] are worth nothing any more, so that one that central has revoked does not live on for ever.
+//!
+//! All times here are of the wall clock: the clocks of two nodes have nothing else in common.
 
 use crate::identity::Authority;
-use crate::ports::{CentralKeys, Claims, PublicKey, Vault};
+use crate::ports::{CentralKeys, PublicKey, Vault};
 use crate::{Ledger, blocking};
 use onhand_domain::Timestamp;
-use onhand_domain::identity::{Grant, Mode, Principal, PrincipalKind, Role, TokenId};
+use onhand_domain::identity::{Grant, Mode, Principal, PrincipalId, PrincipalKind, Role, TokenId};
 use onhand_planted::{Bug, planted};
 use parking_lot::RwLock;
 use serde::Deserialize;
@@ -61,6 +63,8 @@ pub struct CentralBasis {
     pub session_id: TokenId,
     /// When the token expires.
     pub until: Timestamp,
+    /// The grants of the person at central, without those that this version does not know.
+    pub grants: Vec<Grant>,
     mode: Mode,
     epoch: u64,
 }
@@ -71,8 +75,8 @@ struct Known {
     keys: Option<Arc<CentralKeys>>,
     /// Counts the changes of the declaration and of the keys.
     epoch: u64,
-    /// True when the file has the keys in memory.
-    saved: bool,
+    /// True when the file has older keys than were in memory, because it could not be written.
+    stale_file: bool,
 }
 
 impl CentralLogins {
@@ -96,10 +100,9 @@ impl CentralLogins {
         // One lock around both: keys and ceiling are of one declaration.
         let mut known = self.known.write();
         let same_url = known.keys.as_ref().is_some_and(|keys| Some(keys.url.as_str()) == url);
-        // Those in memory are newer than the file, where it could not be written.
         if !same_url {
-            known.keys = kept.filter(|kept| Some(kept.url.as_str()) == url).map(Arc::new);
-            known.saved = true;
+            let kept = kept.filter(|kept| !known.stale_file && Some(kept.url.as_str()) == url);
+            known.keys = kept.map(Arc::new);
         }
         known.epoch += 1;
         self.declared.send_replace(declared);
@@ -115,7 +118,7 @@ impl CentralLogins {
         self.known.read().keys.as_ref().map(|keys| keys.fetched_at)
     }
 
-    /// Takes over keys that were fetched from `url` now, and keeps them.
+    /// Takes over keys that were fetched from `url` now, by the wall clock, and keeps them.
     ///
     /// # Errors
     /// What the disk says; they are good until the process ends then.
@@ -134,23 +137,25 @@ impl CentralLogins {
                 return Ok(());
             }
             let same = known.keys.as_ref().filter(|had| is_same(had, &fetched));
-            if known.saved && same.is_some_and(|had| had.was_fetched_within(NOTED_SECONDS, now)) {
+            if !known.stale_file && same.is_some_and(|had| had.was_fetched_within(NOTED_SECONDS, now)) {
                 return Ok(());
             }
             known.epoch += u64::from(same.is_none());
             known.keys = Some(Arc::new(fetched.clone()));
             // Until the file has them, every fetch tries again.
-            known.saved = false;
+            known.stale_file = true;
         }
         let (vault, kept) = (Arc::clone(&self.vault), fetched.clone());
         blocking(move || vault.keep_central_keys(&kept)).await?;
         let mut known = self.known.write();
-        known.saved |= known.keys.as_deref() == Some(&fetched);
+        // Another fetch may have brought newer ones meanwhile.
+        known.stale_file &= known.keys.as_deref() != Some(&fetched);
         Ok(())
     }
 
     /// The login of a token that was signed for `audience`; nothing when it is not good here.
-    pub fn login(&self, ledger: &Ledger, text: &str, audience: &str, now: Timestamp) -> Option<CentralLogin> {
+    pub fn login(&self, ledger: &Ledger, text: &str, audience: &str) -> Option<CentralLogin> {
+        let now = ledger.wall_clock();
         let (keys, epoch, ceiling) = {
             let known = self.known.read();
             let ceiling = self.declared.borrow().as_ref()?.ceiling.clone();
@@ -178,16 +183,18 @@ impl CentralLogins {
             return None;
         }
         let mode = ledger.mode();
-        let authority = Arc::new(authority(&claims, &ceiling, mode));
+        let grants: Vec<Grant> =
+            claims.grants.iter().filter_map(|grant| Grant::deserialize(grant).ok()).collect();
+        let authority = Arc::new(authority(claims.sub, grants.clone(), ceiling, mode));
         let until = Timestamp::EPOCH.plus_seconds(claims.exp);
-        Some(CentralLogin { authority, basis: CentralBasis { session_id, until, mode, epoch } })
+        Some(CentralLogin { authority, basis: CentralBasis { session_id, until, grants, mode, epoch } })
     }
 
     /// True as long as nothing has changed about a login: what it rests on, and the mode.
     pub fn holds(&self, basis: &CentralBasis, authority: &Authority, ledger: &Ledger) -> bool {
         basis.epoch == self.known.read().epoch
             && basis.mode == ledger.mode()
-            && ledger.now() < basis.until
+            && ledger.wall_clock() < basis.until
             && ledger.authority(&authority.principal_id).is_none()
     }
 }
@@ -203,21 +210,19 @@ fn is_same(had: &CentralKeys, fetched: &CentralKeys) -> bool {
     (&had.url, &had.issuer, &had.keys) == (&fetched.url, &fetched.issuer, &fetched.keys)
 }
 
-/// What the grants in a token give below a ceiling. A grant that this version does not know gives nothing.
-fn authority(claims: &Claims, ceiling: &[Grant], mode: Mode) -> Authority {
-    let grants: Vec<Grant> =
-        claims.grants.iter().filter_map(|grant| Grant::deserialize(grant).ok()).collect();
+/// What the grants in a token give below a ceiling.
+fn authority(principal_id: PrincipalId, grants: Vec<Grant>, ceiling: Vec<Grant>, mode: Mode) -> Authority {
     let roles_of = |grants: &[Grant]| grants.iter().filter_map(Grant::named_role).collect::<Vec<Role>>();
-    let allowed = roles_of(ceiling);
+    let allowed = roles_of(&ceiling);
     let roles = roles_of(&grants).into_iter().filter(|role| allowed.contains(role)).collect();
     let principal = Principal { kind: PrincipalKind::Person, grants, disabled: false };
-    let ceiling = Principal { kind: PrincipalKind::Person, grants: ceiling.to_vec(), disabled: false };
+    let ceiling = Principal { kind: PrincipalKind::Person, grants: ceiling, disabled: false };
     let below = |mode: Mode| {
         let access = mode.access(&principal);
         if planted(Bug::ForgetCeiling) { access } else { access.and(&mode.access(&ceiling)) }
     };
     Authority {
-        principal_id: claims.sub.clone(),
+        principal_id,
         kind: PrincipalKind::Person,
         access: below(mode),
         roles,

@@ -20,7 +20,7 @@ impl Ledger {
         if self.has_no_principals() {
             return Ok(0);
         }
-        let before = self.parts.clock.now().plus_milliseconds(-LEFT_OVER_MS);
+        let before = self.wall_clock().plus_milliseconds(-LEFT_OVER_MS);
         let is_useless = |id: &_| self.token_now(id).is_none_or(|token| token.revoked);
         let persons = vault.sweep_persons(&|id| self.authority(id).is_none(), before)?;
         Ok(persons + vault.sweep_tokens(&is_useless, before)?)

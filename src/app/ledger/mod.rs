@@ -139,6 +139,11 @@ impl Ledger {
         self.time.now().max(self.now_of_logs())
     }
 
+    /// The time of the wall clock, as it is: for what another node has dated. It may jump; whatever is decided here uses [`Self::now`].
+    pub fn wall_clock(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
     /// The time of the last entry in any log of the ledger.
     fn now_of_logs(&self) -> Timestamp {
         let own = self.parts.log.last_time();

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Request;
 use onhand_app::central::{Central, CentralCopy, CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand_app::ports::{
-    CentralStore, DeadLetterStore, Delivered, Delivery, EventSource, Reading, SourceError,
+    CentralStore, Clock, DeadLetterStore, Delivered, Delivery, EventSource, Reading, Sleep, SourceError,
 };
 use onhand_disk::clock::SystemClock;
 use onhand_domain::{Sequence, Timestamp};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -196,5 +196,32 @@ impl DeadLetterStore for Stores {
         // Slow enough for a client to disconnect meanwhile.
         std::thread::sleep(Duration::from_millis(20));
         self.write(|| self.letters.lock().push(letter.clone()))
+    }
+}
+
+/// A wall clock that is wrong by so many milliseconds, and can be set.
+pub(super) struct ShiftedClock(AtomicI64);
+
+impl ShiftedClock {
+    pub(super) const fn by(milliseconds: i64) -> Self {
+        Self(AtomicI64::new(milliseconds))
+    }
+
+    pub(super) fn shift(&self, milliseconds: i64) {
+        self.0.store(milliseconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_milliseconds(self.0.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        SystemClock.monotonic()
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep<'_> {
+        Box::pin(tokio::time::sleep(time))
     }
 }

@@ -32,7 +32,7 @@ mod wanted;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use onhand_app::central::{CentralModel, Worker};
-use onhand_app::ports::{EventLog, EventSource, History, Vault};
+use onhand_app::ports::{Clock, EventLog, EventSource, History, Vault};
 use onhand_app::{Ledger, Parts};
 use onhand_disk::clock::{SystemClock, TimeOrderedIds};
 use onhand_disk::layout::Layout;
@@ -86,6 +86,7 @@ struct Setup {
     vault: Option<Arc<dyn Vault>>,
     /// What is open without a login.
     open: OpenRules,
+    clock: Arc<dyn Clock>,
 }
 
 /// An answer, read to its end.
@@ -102,54 +103,41 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup {
-            directory,
-            disk,
-            segment_bytes,
-            watch,
-            others,
-            central,
-            breaker,
-            gates,
-            strict,
-            vault,
-            open: rules,
-        } = setup;
         let options = OpenOptions {
-            disk,
-            layout: Layout::new(directory.path()),
-            segment_bytes,
+            disk: setup.disk,
+            layout: Layout::new(setup.directory.path()),
+            segment_bytes: setup.segment_bytes,
             ballast_bytes: 0,
             idempotency_ttl_ms: 300_000,
         };
-        let opened = open(&options, &SystemClock, &TimeOrderedIds).unwrap();
+        let opened = open(&options, &*setup.clock, &TimeOrderedIds).unwrap();
         let maintenance = Mutex::new(opened.maintenance(10));
         let OpenNode { log, restored, end, lock, node, .. } = opened;
         log.start(Duration::from_millis(10), |_| {}).unwrap();
         let log = Arc::new(log);
         let parts = Parts {
             log: Arc::clone(&log) as Arc<dyn EventLog>,
-            history: watch(log.history()),
-            clock: Arc::new(SystemClock),
+            history: (setup.watch)(log.history()),
+            clock: setup.clock,
             ids: Arc::new(TimeOrderedIds),
             idempotency_ttl_ms: 300_000,
         };
         let shutdown = CancellationToken::new();
         let ledger = Ledger::new(parts, restored, end);
-        let ledger = Arc::new(if strict { ledger.with_strict_catalog() } else { ledger });
-        let plain = Node::new(node.node, Arc::clone(&ledger), shutdown.clone()).with_gates(gates);
-        let worker = others.map(|others| {
+        let ledger = Arc::new(if setup.strict { ledger.with_strict_catalog() } else { ledger });
+        let plain = Node::new(node.node, Arc::clone(&ledger), shutdown.clone()).with_gates(setup.gates);
+        let worker = setup.others.map(|others| {
             let own = Arc::new(edge(Arc::new(Node::new(node.node, ledger, shutdown.clone()))));
             let sources = iter::once(fakes::over_http(own)).chain(others).collect();
-            Arc::new(fakes::worker(sources, breaker))
+            Arc::new(fakes::worker(sources, setup.breaker))
         });
-        let equipped = match (&worker, central) {
+        let equipped = match (&worker, setup.central) {
             (Some(worker), _) => plain.with_worker(Arc::clone(worker)),
             (None, Some(central)) => plain.with_central(central, Arc::default()),
             (None, None) => plain,
         };
-        let equipped = match vault {
-            Some(vault) => identity::with_vault(equipped, vault, rules),
+        let equipped = match setup.vault {
+            Some(vault) => identity::with_vault(equipped, vault, setup.open),
             None => equipped,
         };
         let equipped = Arc::new(equipped);
@@ -163,7 +151,7 @@ impl Scratch {
             worker,
             maintenance,
             _lock: lock,
-            directory,
+            directory: setup.directory,
         }
     }
 
@@ -256,6 +244,7 @@ impl Default for Setup {
             strict: false,
             vault: None,
             open: OpenRules::default(),
+            clock: Arc::new(SystemClock),
         }
     }
 }

@@ -189,10 +189,10 @@ impl FrontDoor {
         };
         let (claims, session_goes_on) = match blocking(read).await {
             Ok(Some(read)) => read,
-            Ok(None) => return self.by_central(text, now).await,
+            Ok(None) => return self.by_central(text).await,
             // Tokens of central need no keys of this node.
             Err(error) => {
-                return self.by_central(text, now).await.map_err(|_| Problem::of_vault(&error));
+                return self.by_central(text).await.map_err(|_| Problem::of_vault(&error));
             }
         };
         if !claims.is_in_time(now) || claims.aud != AUDIENCE || claims.iss != self.issuer {
@@ -209,10 +209,10 @@ impl FrontDoor {
     }
 
     /// An access token that central has signed for this node.
-    async fn by_central(&self, text: &str, now: Timestamp) -> Result<Caller, Problem> {
+    async fn by_central(&self, text: &str) -> Result<Caller, Problem> {
         let central = self.central.clone().ok_or_else(unauthorized)?;
         let (ledger, audience, text) = (Arc::clone(&self.ledger), self.issuer.clone(), text.to_owned());
-        let found = blocking(move || central.login(&ledger, &text, &audience, now)).await;
+        let found = blocking(move || central.login(&ledger, &text, &audience)).await;
         let login = found.ok_or_else(unauthorized)?;
         Ok(Caller::known(login.authority, Shown::Central(login.basis)))
     }

@@ -87,7 +87,8 @@ async fn subject(node: &Node, who: &str) -> Result<Subject, Problem> {
         None => None,
     };
     let (id, principal) = id.zip(known).ok_or_else(|| {
-        let detail = "There is no principal of that id or login, and no token of that id or name.";
+        let detail = "There is no principal of that id or login here, and no token of that id or name. \
+            What a person of central may do here depends on the token they show.";
         Problem::new(Code::NotFound, detail)
     })?;
     Ok(Subject { id, principal, credential })

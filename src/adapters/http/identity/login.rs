@@ -153,7 +153,11 @@ pub(crate) async fn logout(
     way: Way,
 ) -> Result<Response, Problem> {
     let Some(session) = caller.session().cloned() else {
-        let detail = "The caller has no session; a token is revoked with DELETE /tokens/{tokenId}.";
+        let detail = if caller.central().is_some() {
+            "The session of the caller is at central; send POST /auth/logout there."
+        } else {
+            "The caller has no session; a token is revoked with DELETE /tokens/{tokenId}."
+        };
         return Err(Problem::new(Code::InvalidRequest, detail));
     };
     with_vault(&node, move |vault| vault.end_session(&session)).await?;
@@ -172,8 +176,9 @@ async fn access_token(
     let grants = grants_for(node, &id, audience.as_ref()).await?;
     let now = node.ledger.now();
     let seconds = |at: Timestamp| at.milliseconds().div_euclid(1_000);
-    let iat = seconds(now);
-    let exp = (iat + ACCESS_SECONDS).min(seconds(session.expires_at));
+    // Another node knows no log time of this one.
+    let iat = seconds(if audience.is_none() { now } else { node.ledger.wall_clock() });
+    let exp = iat + ACCESS_SECONDS.min(seconds(session.expires_at) - seconds(now));
     let (iss, aud) = (node.issuer(), audience.map_or_else(|| AUDIENCE.to_owned(), String::from));
     let claims =
         Claims { iss, aud, sub: id, sid: Some(session.session_id.clone()), jti: None, iat, exp, grants };

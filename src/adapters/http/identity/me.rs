@@ -41,7 +41,8 @@ pub(crate) async fn me(State(node): State<Arc<Node>>, caller: Caller) -> Result<
     };
     let id = &authority.principal_id;
     let principal = node.ledger.principal(id).await?.and_then(|master| master.details);
-    let grants = principal.map(|principal| principal.grants).unwrap_or_default();
+    let of_central = || caller.central().map(|basis| basis.grants.clone());
+    let grants = principal.map(|principal| principal.grants).or_else(of_central).unwrap_or_default();
     let (login, name) = match authority.kind {
         PrincipalKind::Person => kept(&node, id).await?.map(|kept| (kept.login, kept.name)).unzip(),
         PrincipalKind::Service | PrincipalKind::Node | PrincipalKind::Team => (None, None),

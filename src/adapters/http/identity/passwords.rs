@@ -46,8 +46,14 @@ pub(crate) async fn change(
     JsonBody(body): JsonBody<PasswordBody>,
 ) -> Result<Response, Problem> {
     way.require_private(&node)?;
-    let without =
-        || Problem::new(Code::InvalidRequest, "The caller has no password; a token is rotated instead.");
+    let without = || {
+        let detail = if caller.central().is_some() {
+            "The password of the caller is at central; change it there."
+        } else {
+            "The caller has no password; a token is rotated instead."
+        };
+        Problem::new(Code::InvalidRequest, detail)
+    };
     let id = caller.authority().ok_or_else(without)?.principal_id.clone();
     let person = kept(&node, &id).await?.ok_or_else(without)?;
     let logins = node.logins.as_ref().ok_or_else(|| Problem::plain(Code::NotReady))?;

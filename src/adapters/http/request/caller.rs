@@ -108,6 +108,11 @@ impl Caller {
         }
     }
 
+    /// The login at central that the caller has shown.
+    pub(crate) const fn central(&self) -> Option<&CentralBasis> {
+        if let Shown::Central(basis) = &self.shown { Some(basis) } else { None }
+    }
+
     /// What the caller may do.
     pub(crate) fn access(&self) -> &Access {
         let without = if self.stranger { &NONE } else { &FULL };

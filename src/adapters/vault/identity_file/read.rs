@@ -219,8 +219,16 @@ fn is_private_address(text: &str) -> bool {
         Some("http") => on_this_machine(),
         _ => false,
     };
+    let is_complete = uri.authority().is_some_and(|authority| {
+        authority.as_str() == authority.host() || authority.port_u16().is_some_and(|port| port > 0)
+    });
     let has_user = uri.authority().is_none_or(|authority| authority.as_str().contains('@'));
-    is_private && !has_user && uri.path() == "/" && uri.query().is_none() && !text.contains('#')
+    is_private
+        && is_complete
+        && !has_user
+        && uri.path() == "/"
+        && uri.query().is_none()
+        && !text.contains('#')
 }
 
 #[cfg(test)]
@@ -279,6 +287,8 @@ mod tests {
             ("http://127.0.0.1.example.com", false),
             ("https://ada:pw@central.example.com", false),
             ("http://localhost@central.example.com", false),
+            ("https://central.example.com:65536", false),
+            ("https://central.example.com:0", false),
             ("https://central.example.com/api", false),
             ("https://central.example.com?x", false),
             ("https://central.example.com#x", false),

@@ -1,82 +1,18 @@
 //! Logins of central at another node: which tokens are good there, and what their people may do.
 
-use super::super::NDJSON;
+use super::super::fakes::ShiftedClock;
+use super::super::{NDJSON, Setup};
+use super::central_shop::{ISSUER, Shop, manager};
 use super::persons::{PASSWORD, access};
 use super::{Chain, setup};
 use http::Method;
 use http_body_util::BodyExt;
-use onhand_app::identity::DeclaredCentral;
 use onhand_app::ports::{Claims, Vault};
 use onhand_disk::RealDisk;
-use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, PrincipalKind, TokenId};
 use onhand_vault::FileVault;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-pub(super) const URL: &str = "https://central.example.com";
-pub(super) const ISSUER: &str = "urn:uuid:00000000-0000-0000-0000-00000000000c";
-
-/// A shop, and the vault of a central whose keys it has fetched.
-pub(super) struct Shop {
-    pub(super) chain: Chain,
-    pub(super) central: FileVault,
-    _directory: tempfile::TempDir,
-}
-
-impl Shop {
-    pub(super) async fn open(ceiling: &Value) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let central = FileVault::open(Arc::new(RealDisk), directory.path().join("identity")).unwrap();
-        let shop = Self { chain: Chain::open().await, central, _directory: directory };
-        shop.central.rotate_keys(false, shop.now()).unwrap();
-        shop.declare(ceiling).await;
-        shop.fetch(shop.now()).await;
-        shop
-    }
-
-    pub(super) fn now(&self) -> Timestamp {
-        self.chain.node.node.ledger.now()
-    }
-
-    pub(super) async fn declare(&self, ceiling: &Value) {
-        let ceiling = serde_json::from_value(ceiling.clone()).unwrap();
-        let logins = self.chain.node.node.central_logins.as_ref().unwrap();
-        logins.declare(Some(DeclaredCentral { url: URL.to_owned(), ceiling })).await;
-    }
-
-    async fn fetch(&self, at: Timestamp) {
-        let logins = self.chain.node.node.central_logins.as_ref().unwrap();
-        logins.learn(URL, ISSUER.to_owned(), self.central.public_keys().unwrap(), at).await.unwrap();
-    }
-
-    /// The claims of a person with these grants, that are good.
-    fn claims(&self, grants: &Value) -> Claims {
-        let now = self.now().milliseconds().div_euclid(1_000);
-        Claims {
-            iss: ISSUER.to_owned(),
-            aud: format!("urn:uuid:{}", self.chain.node.node.ledger_id),
-            sub: PrincipalId::of_bits(PrincipalKind::Person, 1_000),
-            sid: Some(TokenId::of_bits(1)),
-            jti: None,
-            iat: now,
-            exp: now + 600,
-            grants: serde_json::from_value(grants.clone()).unwrap(),
-        }
-    }
-
-    fn signed(&self, claims: &Claims) -> String {
-        format!("Bearer {}", self.central.sign(claims, self.now()).unwrap())
-    }
-
-    pub(super) fn person(&self, grants: &Value) -> String {
-        self.signed(&self.claims(grants))
-    }
-}
-
-pub(super) fn manager(stores: &[&str]) -> Value {
-    json!([{"role": "manager", "stores": stores}])
-}
 
 #[tokio::test]
 async fn a_person_of_central_may_do_what_both_allow() {
@@ -102,10 +38,14 @@ async fn a_person_of_central_may_do_what_both_allow() {
     chain.get("/users", &admin).await.is(403, "forbidden");
     chain.get("/stores/PARIS/inventory/TEA", &admin).await.is(403, "forbidden");
     chain.get("/stores/BERLIN/inventory/TEA", &shop.person(&json!([]))).await.is(403, "forbidden");
+    assert_eq!(me.json["grants"], manager(&["BERLIN", "PARIS"]), "those at central");
     // They change nothing about themselves here.
-    chain.say(Method::POST, "/auth/logout", &ada, "").await.is(400, "invalid-request");
     let password = json!({"currentPassword": PASSWORD, "password": "rusty bridge in winter"}).to_string();
-    chain.say(Method::POST, "/auth/password", &ada, &password).await.is(400, "invalid-request");
+    for (path, body) in [("/auth/logout", ""), ("/auth/password", &password)] {
+        let refused = chain.say(Method::POST, path, &ada, body).await;
+        let detail = refused.is(400, "invalid-request").json["detail"].as_str().unwrap();
+        assert!(detail.contains("at central"), "{detail}");
+    }
     // What somebody tries again is one change, whichever token of theirs is shown.
     let mut again = shop.claims(&manager(&["BERLIN"]));
     again.sid = Some(TokenId::of_bits(2));
@@ -205,6 +145,37 @@ async fn a_login_is_good_for_as_long_as_what_it_rests_on() {
     }
     logins.declare(None).await;
     chain.get("/auth/me", &bob).await.is(401, "unauthorized");
+}
+
+/// Log time follows a corrected clock within an hour or a day; the clock of central was right all the time.
+#[tokio::test]
+async fn a_token_of_central_is_good_by_the_wall_clock() {
+    for wrong_by in [-3 * 3_600_000, 2 * 3_600_000, 40 * 24 * 3_600_000] {
+        let clock = Arc::new(ShiftedClock::by(wrong_by));
+        let shop = Shop::of(Setup { clock: Arc::clone(&clock) as _, ..setup() }, &manager(&["BERLIN"])).await;
+        clock.shift(0);
+        let (ledger, day) = (&shop.chain.node.node.ledger, 86_400);
+        assert_eq!(ledger.now() < ledger.wall_clock(), wrong_by < 0, "log time has not followed");
+        shop.fetch(shop.now()).await;
+        let ada = shop.person(&manager(&["BERLIN"]));
+        shop.chain.get("/auth/me", &ada).await.is(200, "");
+        let headers = [("authorization", &*ada), ("accept", NDJSON)];
+        let mut stream = shop.chain.node.open_stream("/events?after=0", &headers).await;
+        stream.frame().await.unwrap().unwrap();
+        let sale = json!({"storeId": "BERLIN", "sku": "TEA", "quantity": 1}).to_string();
+        shop.chain.say(Method::POST, "/stock/sale", &ada, &sale).await.is(200, "");
+        stream.frame().await.unwrap().unwrap();
+        // What this node signs for another one has the times of the wall clock too.
+        let bob = shop.chain.person("bob", manager(&["BERLIN"])).await;
+        let body = json!({"login": "bob", "password": PASSWORD, "audience": ISSUER});
+        let signed = access(shop.chain.log_in(body).await.is(200, ""));
+        let vault = shop.chain.node.node.vault.as_ref().unwrap();
+        let claims = vault.claims_in(signed.trim_start_matches("Bearer ")).unwrap().unwrap();
+        assert_eq!((claims.sub.as_str(), claims.exp - claims.iat), (&*bob, 600));
+        assert!((shop.seconds() - claims.iat).abs() < 60, "signed {} s off", shop.seconds() - claims.iat);
+        shop.fetch(shop.now().plus_seconds(-8 * day)).await;
+        shop.chain.get("/auth/me", &ada).await.is(401, "unauthorized");
+    }
 }
 
 #[tokio::test]

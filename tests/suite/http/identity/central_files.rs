@@ -1,6 +1,6 @@
 //! Logins of central where the files of the vault cannot be written, or are damaged.
 
-use super::central::{ISSUER, Shop, URL, manager};
+use super::central_shop::{ISSUER, Shop, URL, manager};
 use super::persons::{PASSWORD, access};
 use onhand_app::ports::Vault;
 use serde_json::json;
@@ -21,6 +21,14 @@ async fn a_key_that_central_has_revoked_stays_revoked_where_the_file_could_not_b
         async || logins.learn(URL, ISSUER.to_owned(), shop.central.public_keys().unwrap(), shop.now()).await;
     assert!(fetch().await.is_err());
     let new = shop.person(&manager(&["BERLIN"]));
+    mode(0o600);
+    // Another central, and back: the file is as old as before.
+    for url in ["https://other.example.com", URL] {
+        shop.declare_at(url, &manager(&["BERLIN"])).await;
+        shop.chain.get("/auth/me", &old).await.is(401, "unauthorized");
+    }
+    mode(0o644);
+    assert!(fetch().await.is_err());
     mode(0o600);
     // The same ceiling, and another one.
     for ceiling in [manager(&["BERLIN"]), manager(&["BERLIN", "ROME"])] {

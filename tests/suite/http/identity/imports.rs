@@ -2,6 +2,7 @@
 
 use super::super::Answer;
 use super::Chain;
+use super::central_shop::Shop;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -66,4 +67,18 @@ async fn an_import_from_before_there_were_principals_is_for_those_who_may_run_an
     step(&chain, &importer, 5, &[]).await.is(403, "forbidden");
     step(&chain, &everywhere, 5, &[row(6, "ROME")]).await.is(200, "");
     step(&chain, &everywhere, 6, &[]).await.is(200, "");
+}
+
+#[tokio::test]
+async fn rows_of_a_person_of_central_reach_the_stores_of_their_login() {
+    let both = json!([{"permission": "import:run", "stores": ["BERLIN", "PARIS"]}]);
+    let shop = Shop::open(&json!([{"permission": "import:run", "stores": ["BERLIN"]}])).await;
+    let (ada, chain) = (shop.person(&both), &shop.chain);
+    let refused = step(chain, &ada, 0, &[row(1, "BERLIN"), row(2, "PARIS")]).await;
+    assert_eq!(refused.is(403, "forbidden").json["scope"], "PARIS");
+    step(chain, &ada, 0, &[row(1, "BERLIN")]).await.is(200, "");
+    chain.get("/imports/one", &ada).await.is(200, "");
+    let other = chain.token("service", IMPORTER).await.0;
+    step(chain, &other, 1, &[]).await.is(403, "forbidden");
+    assert_eq!(step(chain, &ada, 1, &[]).await.is(200, "").json["finished"], true);
 }

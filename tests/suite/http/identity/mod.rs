@@ -4,6 +4,7 @@
 mod access;
 mod central;
 mod central_files;
+mod central_shop;
 mod customers;
 mod explain;
 mod imports;
