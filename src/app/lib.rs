@@ -1,6 +1,6 @@
 //! The use cases: async, they know ports and no technology.
 //!
-//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports`, `feed` and `audit` add the reads of a
+//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports`, `orders`, `feed` and `audit` add the reads of a
 //! capability to it, and `projections` lists the data that the ledger keeps for them. `central` is the worker that
 //! merges the logs of several nodes. [`ports`] are the traits that adapters implement.
 
@@ -9,12 +9,14 @@ pub mod audit;
 mod blocking;
 pub mod catalogue;
 pub mod central;
+mod changed_keys;
 pub mod feed;
 pub mod identity;
 pub mod imports;
 pub mod latest;
 pub mod ledger;
 pub mod low_stock;
+pub mod orders;
 pub mod ports;
 mod projections;
 pub mod stock;

@@ -7,6 +7,7 @@ use crate::identity::authorities::Authorities;
 use crate::latest::MovedStates;
 use crate::ledger::projection::Projection;
 use crate::low_stock::thresholds::LowStock;
+use crate::orders::index::OrderIndex;
 use std::sync::Arc;
 
 /// All projections of a ledger.
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Projections {
     pub(crate) lists: Arc<Lists>,
     pub(crate) low_stock: LowStock,
+    pub(crate) orders: Arc<OrderIndex>,
     pub(crate) authorities: Authorities,
     pub(crate) moved: MovedStates,
     /// The projection of the strict catalogue, if that is on.
@@ -27,6 +29,7 @@ impl Projections {
             &*self.lists,
             // One line a projection: a capability adds its own.
             &self.low_stock,
+            &*self.orders,
             &self.authorities,
             &self.moved,
         ];

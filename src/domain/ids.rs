@@ -1,6 +1,6 @@
-//! Ids of stores, SKUs, reservations and imports. ASCII only, so that no two ids look alike.
+//! Ids of stores, SKUs, reservations, imports and orders. ASCII only, so that no two ids look alike.
 
-use crate::limits::ID_BYTES_MAX;
+use crate::limits::{ID_BYTES_MAX, ORDER_ID_BYTES_MAX};
 use ecow::EcoString;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -20,6 +20,12 @@ pub enum IdError {
     /// A character outside the set, where a space inside is allowed too.
     #[error("may hold only A-Z a-z 0-9 . _ - and single spaces between them")]
     CharacterOrSpace,
+    /// More than [`ORDER_ID_BYTES_MAX`] bytes.
+    #[error("must be at most {ORDER_ID_BYTES_MAX} characters long")]
+    OrderTooLong,
+    /// An order's id that looks like that of a shipment.
+    #[error("must not end in .s and a number: such are the ids of shipments")]
+    OfShipment,
 }
 
 fn check(text: &str, spaces: bool) -> Result<(), IdError> {
@@ -43,8 +49,32 @@ fn check(text: &str, spaces: bool) -> Result<(), IdError> {
     }
 }
 
+/// An order's id leaves room for the number of a shipment, and is none itself.
+fn check_order(text: &str) -> Result<(), IdError> {
+    check(text, false)?;
+    if text.len() > ORDER_ID_BYTES_MAX {
+        return Err(IdError::OrderTooLong);
+    }
+    if is_of_shipment(text) { Err(IdError::OfShipment) } else { Ok(()) }
+}
+
+/// True for the ids of shipments: `<orderId>.s<n>`.
+pub(crate) fn is_of_shipment(text: &str) -> bool {
+    text.rsplit_once(".s").is_some_and(|(order, number)| {
+        !order.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+fn plain(text: &str) -> Result<(), IdError> {
+    check(text, false)
+}
+
+fn with_spaces(text: &str) -> Result<(), IdError> {
+    check(text, true)
+}
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, spaces: $spaces:literal) => {
+    ($(#[$doc:meta])* $name:ident, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -56,7 +86,7 @@ macro_rules! id {
             /// # Errors
             /// [`IdError`] with the broken rule.
             pub fn new(text: &str) -> Result<Self, IdError> {
-                check(text, $spaces).map(|()| Self(EcoString::from(text)))
+                $check(text).map(|()| Self(EcoString::from(text)))
             }
 
             /// The id as it was given.
@@ -80,7 +110,7 @@ macro_rules! id {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = EcoString::deserialize(deserializer)?;
-                check(&text, $spaces).map(|()| Self(text)).map_err(serde::de::Error::custom)
+                $check(&text).map(|()| Self(text)).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -88,19 +118,27 @@ macro_rules! id {
 
 id!(
     /// A place that holds stock: 1-64 of `[A-Za-z0-9._-]`.
-    StoreId, spaces: false
+    StoreId, plain
 );
 id!(
     /// A stock-keeping unit code: 1-64 of `[A-Za-z0-9._-]` and single inner spaces.
-    Sku, spaces: true
+    Sku, with_spaces
 );
 id!(
     /// A reservation's name, unique within its level: 1-64 of `[A-Za-z0-9._-]`.
-    ReservationId, spaces: false
+    ReservationId, plain
 );
 id!(
     /// A bulk import's name: 1-64 of `[A-Za-z0-9._-]`, by habit the fingerprint of its file.
-    ImportId, spaces: false
+    ImportId, plain
+);
+id!(
+    /// A customer's name: 1-64 of `[A-Za-z0-9._-]`; the id of the principal, where the customer has a login.
+    CustomerId, plain
+);
+id!(
+    /// An order's name: 1-58 of `[A-Za-z0-9._-]`, and not the id of a shipment.
+    OrderId, check_order
 );
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ mod ledger;
 pub mod limits;
 pub mod low_stock;
 pub mod master;
+pub mod orders;
 mod present;
 mod quantity;
 pub mod stock;
 mod time;
 
-pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
+pub use ids::{CustomerId, IdError, ImportId, OrderId, ReservationId, Sku, StoreId};
 pub use ledger::{
     After, Command, Decide, Draft, DraftMark, Entry, Event, EventKind, Evidence, Expected, Fact, Finished,
 };

@@ -4,6 +4,16 @@
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 /// Longest store id, SKU, reservation id or import id, in bytes (they are ASCII).
 pub const ID_BYTES_MAX: usize = 64;
+/// Longest id of an order, in bytes: a shipment's id is that, `.s` and a number, and names its reservations.
+pub const ORDER_ID_BYTES_MAX: usize = ID_BYTES_MAX - 2 - 4;
+/// Lines of one order.
+pub const ORDER_LINES_MAX: usize = 200;
+/// Shipments that were ever made for one order, cancelled and refused ones too.
+pub const ORDER_SHIPMENTS_MAX: u16 = 999;
+/// Shipments of one order under way at once.
+pub const ORDER_SHIPMENTS_OPEN_MAX: usize = 50;
+/// Longest sealed personal data of an order, in bytes.
+pub const SEALED_BYTES_MAX: usize = 8 << 10;
 /// Longest reason or reference, in characters.
 pub const TEXT_CHARACTERS_MAX: usize = 256;
 /// Longest category, barcode or name of a time zone, in characters.

@@ -5,7 +5,7 @@ use crate::serve::about::about;
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
 use onhand_app::identity::CentralLogins;
-use onhand_app::ports::{AuditTrail, Vault};
+use onhand_app::ports::{AuditTrail, PersonalKeys, Vault};
 use onhand_app::{Ledger, blocking};
 use onhand_config::{ListenSettings, ServeSettings};
 use onhand_console::Console;
@@ -16,7 +16,7 @@ use onhand_http::{Gates, Node, OpenRules, Setting, TrustedProxies, WebGate, edge
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
-use onhand_vault::{FileVault, VaultError};
+use onhand_vault::{FileVault, PersonalKeyFile, VaultError};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ pub(super) struct HttpServer {
 /// What a server keeps outside the log.
 pub(super) struct Kept {
     pub(super) vault: Arc<dyn Vault>,
+    pub(super) personal: Arc<dyn PersonalKeys>,
     pub(super) central: Arc<CentralLogins>,
     pub(super) trail: Arc<dyn AuditTrail>,
 }
@@ -55,11 +56,11 @@ impl HttpServer {
         let (local, file) = local_socket::open(&running.layout).unzip();
         let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
-        let Kept { vault, central, trail } = kept;
+        let Kept { vault, personal, central, trail } = kept;
         let node = node(settings, running, vault, stop.token.clone()).with_central_logins(central);
         let about = about(&settings.storage.data_dir, running, listed);
         let node = node.with_about(about, Console::new(settings.console_dir.clone()));
-        let node = node.with_trail(trail).with_followers(room.followers);
+        let node = node.with_trail(trail).with_followers(room.followers).with_personal_keys(personal);
         let limits = ServerLimits {
             connections_max: room.connections,
             ..ServerLimits::with_drain(stop.times.drain())
@@ -134,17 +135,27 @@ fn open_rules(listen: &ListenSettings) -> OpenRules {
 /// [`Exit::Permission`] when others can read it, [`Exit::Data`] when it is damaged or from a later version, or what the disk says.
 pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
     let opened = FileVault::open(Arc::new(RealDisk), data_dir.join("identity"));
-    let vault = opened.map_err(|error| {
-        let exit = match &error {
-            VaultError::OpenToOthers { .. } => Exit::Permission,
-            VaultError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => Exit::Permission,
-            VaultError::Damaged { .. } | VaultError::Newer { .. } | VaultError::KeyLost { .. } => Exit::Data,
-            VaultError::Io { .. } | VaultError::NoRandomness(_) => Exit::Io,
-            VaultError::Busy { .. } => Exit::Locked,
-        };
-        Failure { exit, error: anyhow::Error::new(error) }
-    })?;
-    Ok(Arc::new(vault))
+    Ok(Arc::new(opened.map_err(of_vault)?))
+}
+
+/// Opens the keys of personal data, which lie in the vault.
+///
+/// # Errors
+/// As [`open_vault`].
+pub(super) fn open_personal_keys(data_dir: &Path) -> Result<Arc<dyn PersonalKeys>, Failure> {
+    let opened = PersonalKeyFile::open(Arc::new(RealDisk), data_dir.join("identity"));
+    Ok(Arc::new(opened.map_err(of_vault)?))
+}
+
+fn of_vault(error: VaultError) -> Failure {
+    let exit = match &error {
+        VaultError::OpenToOthers { .. } => Exit::Permission,
+        VaultError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => Exit::Permission,
+        VaultError::Damaged { .. } | VaultError::Newer { .. } | VaultError::KeyLost { .. } => Exit::Data,
+        VaultError::Io { .. } | VaultError::NoRandomness(_) => Exit::Io,
+        VaultError::Busy { .. } => Exit::Locked,
+    };
+    Failure { exit, error: anyhow::Error::new(error) }
 }
 
 /// Removes what crashes have left over in the vault. What it cannot remove harms nobody, and goes at a later start.

@@ -13,6 +13,7 @@ use crate::serve::http::{HttpServer, Kept};
 use crate::serve::identity_file::{Identity, IdentityFile};
 use crate::serve::tls::TlsFiles;
 use onhand_app::identity::CentralLogins;
+use onhand_app::orders::Planning;
 use onhand_app::ports::{AuditTrail, EventLog, Vault, is_taken_over};
 use onhand_app::{Due, Ledger, blocking};
 use onhand_config::ServeSettings;
@@ -105,6 +106,7 @@ async fn serve_node(
     begin_time(running).await?;
     let vault = http::open_vault(&settings.storage.data_dir)?;
     http::sweep_vault(&running.ledger, &vault).await;
+    let personal = http::open_personal_keys(&settings.storage.data_dir)?;
     let trail = audit_trail::open(settings, running)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     let central = Arc::new(CentralLogins::new(Arc::clone(&vault)));
@@ -121,7 +123,7 @@ async fn serve_node(
     let url = http::url(&settings.listen, &listener)?;
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let keeper = Arc::clone(&vault);
-    let kept = Kept { vault, central, trail: Arc::clone(&trail) as Arc<dyn AuditTrail> };
+    let kept = Kept { vault, personal, central, trail: Arc::clone(&trail) as Arc<dyn AuditTrail> };
     let server = HttpServer::new(listener, shown, (settings, listed), running, kept, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
     let socket = server.socket();
@@ -163,6 +165,8 @@ fn tasks<'a>(
         Task::for_ever("archive", let_archive_follow(running, interval)),
         Task::for_ever("log time", log_time::run(&running.ledger)),
         Task::for_ever("catalogue lists", keep_lists(&running.ledger)),
+        Task::for_ever("index of orders", keep_order_index(&running.ledger)),
+        Task::for_ever("orders that wait for stock", serve_waiting(&running.ledger)),
         Task::for_ever("metrics", metrics_upkeep()),
         Task::for_ever("vault", keep_vault(running, vault)),
     ]
@@ -222,7 +226,24 @@ async fn keep_vault(running: &RunningNode, vault: Arc<dyn Vault>) -> Infallible 
 /// blocks its thread while searches read them.
 async fn keep_lists(ledger: &Arc<Ledger>) -> Infallible {
     let ledger = Arc::clone(ledger);
-    match tokio::spawn(async move { ledger.keep_lists().await }).await {
+    elsewhere(async move { ledger.keep_lists().await }).await
+}
+
+/// Keeps the index of orders, as [`keep_lists`].
+async fn keep_order_index(ledger: &Arc<Ledger>) -> Infallible {
+    let ledger = Arc::clone(ledger);
+    elsewhere(async move { ledger.keep_order_index().await }).await
+}
+
+/// Holds stock that has come in for the orders that wait for it.
+async fn serve_waiting(ledger: &Arc<Ledger>) -> Infallible {
+    let ledger = Arc::clone(ledger);
+    elsewhere(async move { ledger.serve_waiting(&Planning::default()).await }).await
+}
+
+/// Runs a task on another thread of the runtime, until that ends.
+async fn elsewhere(task: impl Future<Output = Infallible> + Send + 'static) -> Infallible {
+    match tokio::spawn(task).await {
         Ok(never) => match never {},
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

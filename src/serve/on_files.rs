@@ -43,6 +43,7 @@ pub(crate) fn open(data_dir: &Path) -> Local<'_, Result<Box<dyn OpenedNode>, Fai
         let vault = http::open_vault(data_dir)?;
         let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
         let node = http::node(&settings, &running, vault, stop.token.clone());
+        let node = node.with_personal_keys(http::open_personal_keys(data_dir)?);
         let opened: Box<dyn OpenedNode> = Box::new(OnFiles { edge: edge(Arc::new(node)), running, stop });
         Ok(opened)
     })

@@ -29,6 +29,7 @@ mod limits;
 mod low_stock;
 mod node;
 mod ops;
+mod orders;
 mod request;
 mod resource;
 mod response;

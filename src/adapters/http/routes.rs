@@ -12,6 +12,7 @@ fn all() -> Routes {
     let rooms = [
         super::stock::routes(),
         super::allocation::routes(),
+        super::orders::routes(),
         super::imports::routes(),
         super::catalogue::routes(),
         super::low_stock::routes(),

@@ -2,6 +2,7 @@
 
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
+use crate::personal;
 use crate::record::{
     CentralKeysRecord, KeysRecord, LoginRecord, ManagedRecord, PersonRecord, SessionRecord, TokenRecord,
 };
@@ -22,6 +23,8 @@ pub struct VaultCheck {
     pub tokens: BTreeSet<TokenId>,
     /// How many sessions and links there are, those that have ended among them.
     pub sessions: usize,
+    /// How many subjects have a key of their personal data.
+    pub personal_keys: usize,
     /// Each file that cannot be used, as a sentence.
     pub wrong: Vec<String>,
 }
@@ -31,6 +34,7 @@ pub struct VaultCheck {
 /// # Errors
 /// What the disk says of a directory. What it says of a file is a part of the answer.
 pub fn check(disk: Arc<dyn Disk>, directory: PathBuf) -> io::Result<VaultCheck> {
+    let personal_keys = personal::check(Arc::clone(&disk), &directory);
     let files = Files::new(disk, directory);
     let mut found = VaultCheck::default();
     if !files.is_there()? {
@@ -60,6 +64,10 @@ pub fn check(disk: Arc<dyn Disk>, directory: PathBuf) -> io::Result<VaultCheck> 
     found.is_good(files.read::<ManagedRecord>(&files.managed(), Remedy::DeclareAgain), |_| true, "list");
     let central = files.read::<CentralKeysRecord>(&files.central_keys(), Remedy::FetchAgain);
     found.is_good(central, |_| true, "list of keys");
+    match personal_keys {
+        Ok(count) => found.personal_keys = count,
+        Err(error) => found.is_wrong(error, "keys of personal data"),
+    }
     Ok(found)
 }
 
@@ -79,21 +87,26 @@ impl VaultCheck {
             }
             Ok(None) => false,
             Err(error) => {
-                self.wrong.push(match error.downcast::<VaultError>() {
-                    Ok(error) => error.to_string(),
-                    Err(error) => format!("the file of a {what} cannot be read: {error}"),
-                });
+                self.is_wrong(error, &format!("a {what}"));
                 false
             }
         }
+    }
+
+    fn is_wrong(&mut self, error: io::Error, what: &str) {
+        self.wrong.push(match error.downcast::<VaultError>() {
+            Ok(error) => error.to_string(),
+            Err(error) => format!("the file of {what} cannot be read: {error}"),
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::personal::PersonalKeyFile;
     use crate::testing::{DIRECTORY, files_with, kept_token, opened, person, person_id, token_id};
-    use onhand_app::ports::{SessionUse, Vault};
+    use onhand_app::ports::{PersonalKeys, SessionUse, Vault};
     use onhand_domain::Timestamp;
     use onhand_sim_machine::disk::SimDisk;
 
@@ -110,11 +123,15 @@ mod tests {
         vault.keep_token(&token_id(1), &kept_token(1)).unwrap();
         vault.begin_session(&person_id(1), SessionUse::Browser, Timestamp::EPOCH).unwrap();
         vault.rotate_keys(false, Timestamp::EPOCH).unwrap();
+        let keys = PersonalKeyFile::open(Arc::new(disk.clone()), DIRECTORY.into())
+            .unwrap_or_else(|error| panic!("{error}"));
+        keys.seal("c-1", "order o-1", b"Ada L.").unwrap();
         let sound = checked(&disk);
         assert_eq!((sound.persons.len(), sound.tokens.len(), sound.sessions), (1, 1, 1));
+        assert_eq!(sound.personal_keys, 1);
         assert_eq!(sound.wrong, Vec::<String>::new());
         let files = files_with(&disk, "\"crc\"");
-        assert_eq!(files.len(), 6);
+        assert_eq!(files.len(), 7);
         for path in files {
             let disk = disk.fork();
             disk.corrupt(&path, 30, b'#').unwrap();

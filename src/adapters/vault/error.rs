@@ -90,6 +90,8 @@ pub enum Remedy {
     SavePersonAgain,
     /// Central tells its public keys again.
     FetchAgain,
+    /// Keys of personal data are nowhere else.
+    RestorePersonalKeys,
 }
 
 impl Remedy {
@@ -104,6 +106,10 @@ impl Remedy {
                 "Restore it from a copy; or remove it, and start with IDENTITY_FILE: what that no longer names must be revoked by hand then"
             }
             Self::FetchAgain => "Remove it; its content is fetched from central again",
+            Self::RestorePersonalKeys => {
+                "Restore it from a copy: what was sealed with a key that the copy does not have cannot be read any more, \
+                 and keys that were erased since the copy was made have to be erased again"
+            }
             Self::SavePersonAgain => {
                 "Restore it from a copy; or remove it, and change something about its person, which writes it anew"
             }

@@ -5,7 +5,8 @@ use crate::random::RandomSource;
 use crate::record::{Bytes32, FORMAT, FormatOnly, VaultRecord, hex, seal, unseal};
 use onhand_disk::layout::temporary;
 use onhand_disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, parent, read_all, remove_unfinished, replace,
+    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, create_unfinished, durable_rename,
+    finished_or_gone, parent, read_all, remove_unfinished, replace,
 };
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
@@ -93,14 +94,12 @@ impl Files {
 
     /// Makes what is missing, takes away what killed processes have left unfinished, and answers the key of the logins.
     pub(crate) fn prepare(&self, random: &RandomSource) -> io::Result<[u8; 32]> {
-        create_dir_durably(&*self.disk, &self.directory)?;
-        self.require_private_directory(&self.directory)?;
+        self.make_directory(&self.directory)?;
         let _held = self.hold()?;
         self.remove_unfinished(&self.directory)?;
         let folders = [self.directory.join("tokens"), self.persons(), self.logins(), self.sessions()];
         for folder in &folders {
-            create_dir_durably(&*self.disk, folder)?;
-            self.require_private_directory(folder)?;
+            self.make_directory(folder)?;
             self.remove_unfinished(folder)?;
         }
         let path = self.directory.join("vault.json");
@@ -166,13 +165,34 @@ impl Files {
     }
 
     fn bytes(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        let file = match self.disk.open(path, OpenMode::Read) {
+        self.open(path, OpenMode::Read)?.map(|file| read_all(&*file)).transpose()
+    }
+
+    /// A file that is its owner's alone; nothing when there is none.
+    pub(crate) fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        let file = match self.disk.open(path, mode) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         require_private(&*file, path, FILE_MODE)?;
-        read_all(&*file).map(Some)
+        Ok(Some(file))
+    }
+
+    /// Lets `write` write a new file, and gives it a name durably, in place of the file that had it. The lock is held.
+    ///
+    /// # Errors
+    /// What the disk says; the name may then belong to either file.
+    pub(crate) fn replace_with<T>(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&dyn DiskFile) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let unfinished = temporary(path);
+        let file = create_unfinished(&*self.disk, &unfinished)?;
+        let made = write(&*file)
+            .and_then(|made| durable_rename(&*self.disk, &*file, &unfinished, path).map(|()| made));
+        finished_or_gone(&*self.disk, &unfinished, made)
     }
 
     /// Writes a record to a file of that name, durably, in place of the one that had it. The lock is held.
@@ -269,7 +289,9 @@ impl Files {
         self.sync(directory)
     }
 
-    fn require_private_directory(&self, directory: &Path) -> io::Result<()> {
+    /// Makes a directory that is missing. It has to be its owner's alone.
+    pub(crate) fn make_directory(&self, directory: &Path) -> io::Result<()> {
+        create_dir_durably(&*self.disk, directory)?;
         require_private(&*self.disk.open_dir(directory)?, directory, DIRECTORY_MODE)
     }
 }

@@ -70,6 +70,7 @@ mod hmac;
 pub mod identity_file;
 mod keys;
 pub mod password;
+mod personal;
 mod persons;
 mod random;
 mod record;
@@ -83,5 +84,6 @@ mod vault;
 mod workers;
 
 pub use error::{Remedy, VaultError};
+pub use personal::PersonalKeyFile;
 pub use random::{RandomSource, random_bytes};
 pub use vault::FileVault;

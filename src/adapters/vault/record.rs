@@ -206,14 +206,14 @@ impl<'de> Deserialize<'de> for Bytes32 {
 }
 
 /// Bytes as hexadecimal digits in lower case.
-pub(crate) fn hex(bytes: &[u8; 32]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// 32 bytes of 64 hexadecimal digits.
-pub(crate) fn bytes_of(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
+/// `N` bytes of twice as many hexadecimal digits.
+pub(crate) fn bytes_of<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
     if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
@@ -297,7 +297,7 @@ mod tests {
         for wrong in
             ["", "0", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"+f".repeat(32), &"ü".repeat(32)]
         {
-            assert_eq!(bytes_of(wrong), None, "{wrong}");
+            assert_eq!(bytes_of::<32>(wrong), None, "{wrong}");
         }
     }
 }

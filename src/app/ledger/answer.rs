@@ -1,9 +1,9 @@
 //! The end of the write path: the wait for the disk, the outcome of a command, and the same outcome for a retry.
 
-use super::{CommandError, Decided, Ledger, Outcome, WholeRetry};
+use super::{CommandError, Decided, Ledger, Meta, Outcome, WholeRetry};
 use crate::blocking;
 use crate::ledger::idempotency::{EffectPlace, RetryMatch};
-use crate::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, RolledBack};
+use crate::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, RetryId, RolledBack};
 use onhand_domain::{
     Command, Entry, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
 };
@@ -44,6 +44,15 @@ impl Ledger {
         let Finished { events, unapplied, .. } = finished;
         let replays = self.replays(generation, LogNumber::OWN, &unapplied, command).await?;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
+    }
+
+    /// True when the idempotency key of a request is known: it is a retry, and is answered whatever the states are by now.
+    pub fn is_retry(&self, meta: &Meta) -> bool {
+        let known_by = meta.idempotency.as_ref();
+        known_by.is_some_and(|known_by| {
+            let id = RetryId::new(meta.actor.as_ref(), known_by);
+            self.idempotency.find(id, known_by, self.now()).is_some()
+        })
     }
 
     /// The answer to a command whose idempotency key is known.

@@ -9,6 +9,7 @@ mod durable;
 mod event_log;
 mod event_source;
 mod history;
+mod personal;
 mod restored;
 mod session;
 mod sharing;
@@ -22,6 +23,7 @@ pub use durable::{DurableWatch, Generation, RolledBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
+pub use personal::PersonalKeys;
 pub use restored::{KnownEffect, Restored, RetryId, known_effects};
 pub use session::{
     CentralKeys, Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed,

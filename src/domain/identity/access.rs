@@ -180,6 +180,12 @@ impl StoreScope {
         self.0.as_ref().is_none_or(|stores| stores.binary_search(store).is_ok())
     }
 
+    /// The one store alone, as far as it is within.
+    #[must_use]
+    pub fn only(&self, store: &StoreId) -> Self {
+        Self(Some(if self.covers(store) { [store.clone()].into() } else { [].into() }))
+    }
+
     /// The stores, in order; nothing when it is every store.
     pub fn stores(&self) -> Option<&[StoreId]> {
         self.0.as_deref()

@@ -108,6 +108,11 @@ impl<'a> Draft<'a> {
         self.needs.push(key);
     }
 
+    /// True when it holds the state under this key.
+    pub(crate) fn holds(&self, key: &Key) -> bool {
+        self.keys.binary_search(key).is_ok()
+    }
+
     /// The requested keys; usually none.
     pub fn needs(&self) -> &[Key] {
         &self.needs

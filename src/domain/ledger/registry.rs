@@ -7,10 +7,14 @@ use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;
 use crate::catalogue::{self, ProductMember};
 use crate::identity::{self, PrincipalId, TokenId};
+use crate::orders::{self, OrderMember, ShipmentId};
 use crate::stock::{self, MovementKind};
-use crate::{Draft, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock};
+use crate::{
+    Draft, ImportId, OrderId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock,
+};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 
 kinds! {
     /// The stock of one SKU in one store.
@@ -40,6 +44,10 @@ kinds! {
     Token "token" identity::Token, (token_id: TokenId) { Token = 14 "TOKEN" }
     /// The mode of the installation.
     Mode "mode" identity::ModeState { Mode = 15 "MODE" }
+    /// An order.
+    Order "order" orders::Order, (order_id: OrderId) { Order = 17 "ORDER" }
+    /// What one store is to send for one order.
+    Shipment "shipment" orders::Shipment, (shipment_id: ShipmentId) { Shipment = 18 "SHIPMENT" }
 }
 
 commands! {
@@ -63,6 +71,8 @@ commands! {
     Token(identity::TokenCommand),
     /// A change of the mode of the installation.
     Mode(identity::ModeCommand),
+    /// A step of an order and its shipments.
+    Order(orders::OrderCommand),
     /// A leap of the log's time to a later one.
     Leap(clock::LeapTo),
 }
@@ -157,4 +167,59 @@ rejections! {
         /// The version it is at.
         current_version: u64,
     } "there is a token of that id already; issue another one";
+    /// The reservation belongs to a shipment.
+    HeldByShipment "held-by-shipment" {
+        /// The id in the command.
+        reservation_id: ReservationId,
+    } "{reservation_id} holds pieces of a shipment; use /shipments/{reservation_id}/ship, /refuse or /cancel";
+    /// There is no order of that id.
+    OrderNotFound "order-not-found" "there is no order of that id";
+    /// There is an order of that id, with other content.
+    OrderExists "order-exists" {
+        /// The present version of the order.
+        current_version: u64,
+        /// The members that differ; at least one.
+        differs: Vec<OrderMember>,
+    } "there is an order of that id already, with other content; choose another id";
+    /// The step does not follow the status.
+    IllegalTransition "illegal-transition" {
+        /// The present status.
+        from: SmolStr,
+        /// The requested one.
+        to: SmolStr,
+        /// Those that can follow.
+        allowed: Vec<SmolStr>,
+    } "{to} does not follow {from}";
+    /// Pieces of the order have left a store.
+    AlreadyShipped "already-shipped" "pieces of the order have left already; wait for them to come back";
+    /// Pieces of the order wait for stock.
+    NotAllotted "not-allotted" {
+        /// The number of pieces.
+        waiting: Quantity,
+    } "{waiting} pieces of the order wait for stock; allot or cancel them first";
+    /// A store has less than the plan has found there.
+    PlanStale "plan-stale" {
+        /// The store.
+        store_id: StoreId,
+        /// The SKU.
+        sku: Sku,
+        /// The pieces that are there now.
+        available: Quantity,
+    } "{store_id} has only {available} of {sku} by now; plan again";
+    /// The order has too many shipments.
+    TooManyShipments "too-many-shipments" "the order has 50 shipments under way, or has had 999; close some, or place another order";
+    /// There is no shipment of that id.
+    ShipmentNotFound "shipment-not-found" "there is no shipment of that id";
+    /// The shipment holds nothing any more.
+    ShipmentClosed "shipment-closed" {
+        /// Its state.
+        state: SmolStr,
+    } "the shipment is {state}: it holds no pieces any more";
+    /// More pieces than the shipment holds of a line.
+    ShipmentExceeds "shipment-exceeds" {
+        /// The number of the line.
+        line: u16,
+        /// The pieces it holds.
+        held: Quantity,
+    } "the shipment holds only {held} pieces of line {line}";
 }

@@ -121,6 +121,16 @@ impl StockCommand {
 }
 
 impl Verb {
+    /// The reservation that it is about.
+    pub(super) const fn reservation_id(&self) -> Option<&ReservationId> {
+        match self {
+            Self::Reserve(wish) => Some(&wish.reservation_id),
+            Self::Release { reservation_id, .. } => Some(reservation_id),
+            Self::Commit(wish) => Some(&wish.reservation_id),
+            Self::Adjust { .. } | Self::AdjustBy { .. } | Self::Count { .. } => None,
+        }
+    }
+
     /// True when it adds or reserves pieces. A strict catalogue never stops pieces that leave or are released,
     /// because they are in the store already.
     pub(super) const fn needs_product(&self) -> bool {

@@ -19,13 +19,16 @@ impl Decide for StockCommand {
     }
 }
 
-/// Decides one movement. The order of the checks is fixed: version, catalogue, range, reservation, stock.
+/// Decides one movement. The order of the checks is fixed: version, catalogue, shipment, range, reservation, stock.
 pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejection> {
     let key = command.key();
     let level = draft.state::<Level>(&key);
     command.expected.check(level.version())?;
     if command.verb.needs_product() {
         check_listed(draft, &key, &command.sku)?;
+    }
+    if let Some(id) = command.verb.reservation_id().filter(|id| id.is_of_shipment()) {
+        return Err(Rejection::HeldByShipment { reservation_id: id.clone() });
     }
     let now = draft.now();
     let facts: [Option<StockFact>; 2] = match &command.verb {

@@ -82,7 +82,7 @@ fn line_fault(error: &DemandError) -> Problem {
 }
 
 /// Each rule once, and nothing negative is kept back.
-fn rules(rules: &Rules) -> Result<(), ValidationError> {
+pub(crate) fn rules(rules: &Rules) -> Result<(), ValidationError> {
     let mut seen: HashSet<Rank> = HashSet::new();
     let fault = |message: &'static str| Err(ValidationError::new("rule").with_message(message.into()));
     if !rules.ranks.iter().all(|rank| seen.insert(*rank)) {

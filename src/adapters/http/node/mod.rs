@@ -20,7 +20,7 @@ use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
 use onhand_app::identity::CentralLogins;
 use onhand_app::low_stock::sender::AlertSender;
-use onhand_app::ports::{AuditTrail, Vault};
+use onhand_app::ports::{AuditTrail, PersonalKeys, Vault};
 use onhand_app::{CommandError, Ledger, Meta, Outcome, blocking};
 use onhand_console::Console;
 use onhand_domain::Command;
@@ -54,6 +54,8 @@ pub struct Node {
     pub proxies: TrustedProxies,
     /// Personal data and verifiers of identity; without it nobody can log in.
     pub vault: Option<Arc<dyn Vault>>,
+    /// The keys of personal data; without them no order has any.
+    pub personal: Option<Arc<dyn PersonalKeys>>,
     /// Logins and passwords, where there is a vault.
     pub(crate) logins: Option<Arc<Logins>>,
     /// Logins of central; without it none are good here.
@@ -90,6 +92,7 @@ impl Node {
             web: Arc::default(),
             proxies: TrustedProxies::default(),
             vault: None,
+            personal: None,
             logins: None,
             central_logins: None,
             trail: None,
@@ -139,6 +142,13 @@ impl Node {
         self.logins = Some(Arc::new(Logins::new(Arc::clone(&vault))));
         self.vault = Some(vault);
         self.open = open;
+        self
+    }
+
+    /// The same node with the keys of personal data.
+    #[must_use]
+    pub fn with_personal_keys(mut self, keys: Arc<dyn PersonalKeys>) -> Self {
+        self.personal = Some(keys);
         self
     }
 

@@ -5,7 +5,8 @@ use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use onhand_domain::identity::{PrincipalId, TokenId};
-use onhand_domain::{ImportId, Sku, StoreId};
+use onhand_domain::orders::ShipmentId;
+use onhand_domain::{ImportId, OrderId, Sku, StoreId};
 use std::fmt;
 
 /// The path `/stores/{storeId}/inventory/{sku}`.
@@ -72,6 +73,10 @@ places! {
     PrincipalAt(PrincipalId) "userId" PrincipalId::new;
     /// `/tokens/{tokenId}`
     TokenAt(TokenId) "tokenId" TokenId::new;
+    /// `/orders/{orderId}`
+    OrderAt(OrderId) "orderId" OrderId::new;
+    /// `/shipments/{shipmentId}`
+    ShipmentAt(ShipmentId) "shipmentId" ShipmentId::new;
     /// `/problems/{code}`; any text.
     CodeAt(String) "code" str::parse;
     /// `/docs/{file}`; any text.

@@ -74,6 +74,16 @@ impl ChangeRequest {
         self.meta.idempotency.as_ref()
     }
 
+    /// The caller.
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What the ledger records of the request.
+    pub(crate) const fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
     /// Has the command decided and made durable, if its caller may do what it does.
     pub(crate) async fn execute(&self, node: &Node, command: Command) -> Result<Outcome, Problem> {
         // The body may have taken its time: a revocation or another grant since then counts.

@@ -75,6 +75,10 @@ codes! {
         "No product of that SKU is described, or not any more; nothing changed. Describe it first, or check the SKU.";
     ThresholdNotFound "threshold-not-found" NOT_FOUND "The store has no threshold of its own" retry None,
         "The store has no low-stock threshold of its own for the SKU; that of the product counts there, if it has one.";
+    OrderNotFound "order-not-found" NOT_FOUND "There is no such order" retry None,
+        "There is no order of that id, or none that the caller may see. Check the orderId.";
+    ShipmentNotFound "shipment-not-found" NOT_FOUND "There is no such shipment" retry None,
+        "There is no shipment of that id in a store of the caller. Check the shipmentId.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "The method is not allowed here" retry None,
         "The route exists, but not with this method; the Allow header names those that do.";
     RequestTimeout "request-timeout" REQUEST_TIMEOUT "The body did not arrive in time" retry None,
@@ -111,6 +115,24 @@ codes! {
     ManagedByFile "managed-by-file" CONFLICT "A file declares it" retry None,
         "The person or token is declared in the file of `IDENTITY_FILE`, and changed there alone; nothing changed. Edit that file, and send the \
          server a SIGHUP.";
+    OrderExists "order-exists" CONFLICT "There is an order of that id" retry None,
+        "There is an order of that id already, and `differs` names what is other than in the request; nothing changed. Choose another id, or          send the order as it was.";
+    IllegalTransition "illegal-transition" CONFLICT "The status does not follow" retry None,
+        "The step does not follow the present status `from`; nothing changed. `allowed` has what can follow.";
+    AlreadyShipped "already-shipped" CONFLICT "Pieces have left already" retry None,
+        "Pieces of the order have left a store, so it cannot be cancelled any more; nothing changed.";
+    NotAllotted "not-allotted" CONFLICT "Pieces wait for stock" retry None,
+        "No store has been found for some pieces of the order yet; nothing changed. Allot them when stock has come in, or cancel the order.";
+    PlanStale "plan-stale" CONFLICT "Stock was taken meanwhile" retry None,
+        "The stores that were chosen had less by the time of the change, several times in a row; nothing changed. Send it again.";
+    TooManyShipments "too-many-shipments" CONFLICT "Too many shipments" retry None,
+        "An order has at most 50 shipments under way, and 999 in all; nothing changed. Close some, or place another order.";
+    HeldByShipment "held-by-shipment" CONFLICT "A shipment holds these pieces" retry None,
+        "Ids that end in .s and a number are those of shipments; nothing changed. Use the routes of /shipments, or another reservationId.";
+    ShipmentClosed "shipment-closed" CONFLICT "The shipment holds nothing any more" retry None,
+        "The shipment was sent, refused or cancelled; nothing changed. Read it to see what became of it.";
+    ShipmentExceeds "shipment-exceeds" CONFLICT "More than the shipment holds" retry None,
+        "The shipment holds only `available` pieces of the line; nothing changed. Send at most that.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,

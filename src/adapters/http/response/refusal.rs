@@ -7,6 +7,9 @@ use onhand_app::central::LetterError;
 use onhand_app::ports::HistoryError;
 use onhand_app::stock::ReadError;
 use onhand_domain::Rejection;
+use onhand_domain::orders::OrderMember;
+use serde::Serialize;
+use smol_str::SmolStr;
 use std::io;
 
 /// The code of a rejection.
@@ -31,6 +34,17 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::PrincipalNotFound | Rejection::TokenNotFound => Code::NotFound,
         Rejection::LastAdmin => Code::LastAdmin,
         Rejection::GrantBeyondOwn => Code::Forbidden,
+        Rejection::HeldByShipment { .. } => Code::HeldByShipment,
+        Rejection::OrderNotFound => Code::OrderNotFound,
+        Rejection::OrderExists { .. } => Code::OrderExists,
+        Rejection::IllegalTransition { .. } => Code::IllegalTransition,
+        Rejection::AlreadyShipped => Code::AlreadyShipped,
+        Rejection::NotAllotted { .. } => Code::NotAllotted,
+        Rejection::PlanStale { .. } => Code::PlanStale,
+        Rejection::TooManyShipments => Code::TooManyShipments,
+        Rejection::ShipmentNotFound => Code::ShipmentNotFound,
+        Rejection::ShipmentClosed { .. } => Code::ShipmentClosed,
+        Rejection::ShipmentExceeds { .. } => Code::ShipmentExceeds,
     }
 }
 
@@ -42,7 +56,8 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
         | Rejection::ProductDiffers { current_version, .. }
         | Rejection::StoreExists { current_version }
         | Rejection::PrincipalExists { current_version }
-        | Rejection::TokenExists { current_version } => {
+        | Rejection::TokenExists { current_version }
+        | Rejection::OrderExists { current_version, .. } => {
             Facts { current_version: Some(*current_version), ..Facts::default() }
         }
         Rejection::InsufficientStock { available, current_version } => Facts {
@@ -50,6 +65,9 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
             current_version: Some(*current_version),
             ..Facts::default()
         },
+        Rejection::PlanStale { available, .. } | Rejection::ShipmentExceeds { held: available, .. } => {
+            Facts { available: Some(available.get()), ..Facts::default() }
+        }
         Rejection::ImportOutOfStep { rows_done } => Facts { rows_done: Some(*rows_done), ..Facts::default() },
         Rejection::ReservationNotFound { .. }
         | Rejection::ReservationClosed { .. }
@@ -62,13 +80,29 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
         | Rejection::PrincipalNotFound
         | Rejection::TokenNotFound
         | Rejection::LastAdmin
-        | Rejection::GrantBeyondOwn => Facts::default(),
+        | Rejection::GrantBeyondOwn
+        | Rejection::HeldByShipment { .. }
+        | Rejection::OrderNotFound
+        | Rejection::IllegalTransition { .. }
+        | Rejection::AlreadyShipped
+        | Rejection::NotAllotted { .. }
+        | Rejection::TooManyShipments
+        | Rejection::ShipmentNotFound
+        | Rejection::ShipmentClosed { .. } => Facts::default(),
     }
 }
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
-        Self::new(code(&rejection), sentence(&rejection)).with(|members| *members = facts(&rejection))
+        let problem =
+            Self::new(code(&rejection), sentence(&rejection)).with(|members| *members = facts(&rejection));
+        match rejection {
+            Rejection::OrderExists { differs, .. } => problem.extended(&Differs { differs }),
+            Rejection::IllegalTransition { from, to, allowed } => {
+                problem.extended(&Transition { from, to, allowed })
+            }
+            _ => problem,
+        }
     }
 }
 
@@ -90,6 +124,20 @@ impl From<CommandError> for Problem {
             CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
         }
     }
+}
+
+/// The members of `order-exists`.
+#[derive(Serialize)]
+struct Differs {
+    differs: Vec<OrderMember>,
+}
+
+/// The members of `illegal-transition`.
+#[derive(Serialize)]
+struct Transition {
+    from: SmolStr,
+    to: SmolStr,
+    allowed: Vec<SmolStr>,
 }
 
 fn contradiction() -> Problem {

@@ -1,0 +1,42 @@
+//! Orders: what was promised to a customer, and the shipments that keep the promise.
+//!
+//! An order never moves stock itself. Its pieces are held in a store under the id of a *shipment*, what one store is to send for
+//! it: `<orderId>.s<n>` is the id of the reservation too. Order, shipments and levels move in one entry of the log, so they cannot
+//! disagree.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `line` | the lines of an order: what became of the pieces of each |
+//! | `order` | the order, its event `ORDER`, and what its status is |
+//! | `shipment` | the shipment and its event `SHIPMENT` |
+//! | `shipment_id` | the id of a shipment |
+//! | `command` | a step that a caller requests |
+//! | `place` | the decision of a placing, and of pieces that are allotted later |
+//! | `whole` | the decisions on a whole order: confirm, cancel, ship, deliver |
+//! | `part` | the decisions on one shipment |
+//! | `moves` | the events that several decisions record: pieces of a shipment that are held, leave or come back |
+//!
+//! Of every line, `qty = cancelled + waiting + open + shipped`, where *open* pieces are those of shipments that hold them, and
+//! `delivered <= shipped`. The status of an order is worked out from its lines and never stored.
+
+mod command;
+mod line;
+mod moves;
+mod order;
+mod part;
+mod place;
+mod shipment;
+mod shipment_id;
+mod whole;
+
+pub use command::{Carrier, OrderCommand, OrderStep, PartStep, Planned};
+pub use line::{Line, LineDelta, Pieces};
+pub use order::{
+    Allocation, Looked, Opened, Order, OrderAfter, OrderChange, OrderDetails, OrderFact, OrderMember,
+    OrderPolicy, OrderRecord, OrderStatus, OrderUndo, Partial, Placed, StockPolicy,
+};
+pub use shipment::{
+    LineQty, Refused, Shipment, ShipmentAfter, ShipmentChange, ShipmentFact, ShipmentLine, ShipmentRecord,
+    ShipmentState,
+};
+pub use shipment_id::ShipmentId;
