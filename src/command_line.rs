@@ -3,7 +3,7 @@
 use crate::serve;
 use crate::serve::about;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use onhand_cli::admin::{access, keys, mode, node_token, token, user};
+use onhand_cli::admin::{access, customer, keys, mode, node_token, token, user};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
     audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker,
@@ -77,6 +77,7 @@ SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 
     Token(token::TokenArgs),
     Node(node_token::NodeArgs),
     Mode(mode::ModeArgs),
+    Customer(customer::CustomerArgs),
     Keys(keys::KeysArgs),
     Access(access::AccessArgs),
     /// Check that the log adds up to the levels and reservations
@@ -170,6 +171,7 @@ impl Cli {
             CliCommand::Token(args) => token::run(&args, serve::on_files::open),
             CliCommand::Node(args) => node_token::run(&args, serve::on_files::open),
             CliCommand::Mode(args) => mode::run(&args, serve::on_files::open),
+            CliCommand::Customer(args) => customer::run(&args, serve::on_files::open),
             CliCommand::Keys(args) => keys::run(&args, serve::on_files::open),
             CliCommand::Access(args) => access::run(&args, serve::on_files::open),
             CliCommand::Verify(args) => verify::run(&args),

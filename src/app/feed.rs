@@ -30,6 +30,8 @@ pub struct FeedFilter {
     pub since: Option<Timestamp>,
     /// Without those of principals, tokens and the mode.
     pub without_identity: bool,
+    /// Without those of orders and shipments.
+    pub without_orders: bool,
     /// Only those in these stores; events that are in none are left out, too, unless it is everywhere.
     pub scope: StoreScope,
 }
@@ -193,8 +195,13 @@ impl FeedFilter {
             && self.sku.as_ref().is_none_or(|wanted| sku == Some(wanted))
             && self.since.is_none_or(|since| movement.at >= since)
             && !(self.without_identity && is_of_identity(movement.event.kind))
+            && !(self.without_orders && is_of_orders(movement.event.kind))
             && (self.scope.is_everywhere() || store_id.is_some_and(|store| self.scope.covers(store)))
     }
+}
+
+const fn is_of_orders(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Order | EventKind::Shipment)
 }
 
 const fn is_of_identity(kind: EventKind) -> bool {

@@ -137,6 +137,14 @@ id!(
     CustomerId, plain
 );
 id!(
+    /// The id of a payment, unique within its order: 1-64 of `[A-Za-z0-9._-]`.
+    PaymentId, plain
+);
+id!(
+    /// The id of a return, unique within its order: 1-64 of `[A-Za-z0-9._-]`.
+    ReturnId, plain
+);
+id!(
     /// An order's name: 1-58 of `[A-Za-z0-9._-]`, and not the id of a shipment.
     OrderId, check_order
 );

@@ -20,7 +20,7 @@ mod quantity;
 pub mod stock;
 mod time;
 
-pub use ids::{CustomerId, IdError, ImportId, OrderId, ReservationId, Sku, StoreId};
+pub use ids::{CustomerId, IdError, ImportId, OrderId, PaymentId, ReservationId, ReturnId, Sku, StoreId};
 pub use ledger::{
     After, Command, Decide, Draft, DraftMark, Entry, Event, EventKind, Evidence, Expected, Fact, Finished,
 };

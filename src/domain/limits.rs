@@ -12,6 +12,10 @@ pub const ORDER_LINES_MAX: usize = 200;
 pub const ORDER_SHIPMENTS_MAX: u16 = 999;
 /// Shipments of one order under way at once.
 pub const ORDER_SHIPMENTS_OPEN_MAX: usize = 50;
+/// Payments of one order.
+pub const ORDER_PAYMENTS_MAX: usize = 200;
+/// Returns of one order.
+pub const ORDER_RETURNS_MAX: usize = 100;
 /// Longest sealed personal data of an order, in bytes.
 pub const SEALED_BYTES_MAX: usize = 8 << 10;
 /// Longest reason or reference, in characters.

@@ -3,9 +3,9 @@
 use crate::Ledger;
 use crate::ports::Moment;
 use crate::stock::ReadError;
-use onhand_domain::allocation::{Demand, Plan, Rules, Site, SiteLevel};
+use onhand_domain::allocation::{Demand, Plan, Routing, Rules, Site, SiteLevel};
 use onhand_domain::identity::StoreScope;
-use onhand_domain::{Sku, StoreId};
+use onhand_domain::{Key, Sku, State, StoreId};
 
 /// Levels that one plan looks at, at most: those of a thousand stores for twenty SKUs.
 pub const PLAN_LEVELS_MAX: usize = 20_000;
@@ -27,6 +27,33 @@ pub enum PlanError {
 }
 
 impl Ledger {
+    /// The routing of the chain with its version; that of one which has set none is at version 0.
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log of another process cannot be read.
+    pub async fn routing(&self) -> Result<(Routing, u64), ReadError> {
+        let seen = self.read(&Key::Routing, |state| match state {
+            State::Routing(master) => (master.details.clone().unwrap_or_default(), master.version),
+            _ => (Routing::default(), 0),
+        });
+        Ok(seen.await?.unwrap_or_default())
+    }
+
+    /// The rules for the orders of a channel, or of none, with the version of the routing.
+    ///
+    /// # Errors
+    /// As [`Ledger::routing`].
+    pub(crate) async fn rules_of(&self, channel_id: Option<&str>) -> Result<(Rules, u64), ReadError> {
+        let seen = self.read(&Key::Routing, |state| match state {
+            State::Routing(master) => {
+                let rules = master.details.as_ref().map(|routing| routing.of(channel_id).clone());
+                (rules.unwrap_or_default(), master.version)
+            }
+            _ => (Rules::default(), 0),
+        });
+        Ok(seen.await?.unwrap_or_default())
+    }
+
     /// Plans where a demand would be sent from, among the stores of `scope` that have or had stock. Nothing is changed, and nothing is
     /// held. `as_of` takes the levels of then; whether a store is closed is that of now.
     ///

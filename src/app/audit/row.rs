@@ -22,7 +22,7 @@ pub enum AuditCategory {
     Inventory,
     /// Changes of principals, tokens and the mode.
     Identity,
-    /// Logins, first uses of a credential from an address, exports.
+    /// Logins, first uses of a credential from an address, exports, erasures.
     Access,
     /// Refused requests, and what the trail says about itself.
     Errors,
@@ -116,7 +116,8 @@ impl AuditCategory {
             | AuditKind::LoginFailed
             | AuditKind::CredentialReused
             | AuditKind::FirstUse
-            | AuditKind::Export => Self::Access,
+            | AuditKind::Export
+            | AuditKind::Erased => Self::Access,
             AuditKind::Refused | AuditKind::Lost | AuditKind::Repaired | AuditKind::Damaged => Self::Errors,
         }
     }

@@ -33,8 +33,8 @@ pub struct NewOrder {
 /// How stores are chosen: among all stores by the default rules, unless it says more.
 #[derive(Debug, Clone, Default)]
 pub struct Planning {
-    /// The rules.
-    pub rules: Rules,
+    /// The rules; those of the routing, where there are none.
+    pub rules: Option<Rules>,
     /// The stores that may be chosen.
     pub scope: StoreScope,
     /// The only one that may be chosen, where the caller names one.
@@ -73,7 +73,10 @@ impl From<ReadError> for PlanningError {
 }
 
 /// What stores hold of some lines, and what is missing.
+#[derive(Default)]
 struct Found {
+    /// The version of the routing, where its rules were used.
+    routing: Option<u64>,
     planned: Vec<Planned>,
     /// By line.
     missing: BTreeMap<u16, Quantity>,
@@ -100,10 +103,11 @@ impl Ledger {
         };
         let policy = new.details.policy;
         if policy.stock == StockPolicy::None || is_known().await? {
-            return Ok(place(new, None));
+            return Ok(place(new, planning, None));
         }
         let wanted: Vec<LineQty> = new.lines.iter().map(|line| quantity_of(line, line.qty)).collect();
-        let found = self.find(&wanted, planning).await?;
+        let channel_id = new.details.channel_id.as_deref();
+        let found = self.find(&wanted, planning, channel_id).await?;
         let nothing = found.planned.is_empty();
         let refuses = match policy.partial {
             Partial::Refuse => !found.shortages.is_empty(),
@@ -114,7 +118,7 @@ impl Ledger {
         if refuses && !is_known().await? {
             return Err(PlanningError::Short(found.shortages));
         }
-        Ok(place(new, Some(found)))
+        Ok(place(new, planning, Some(found)))
     }
 
     /// The command that confirms an order, once stores hold what has been waiting.
@@ -161,30 +165,37 @@ impl Ledger {
         &self,
         store_id: &StoreId,
         held: &[LineQty],
-        planning: &Planning,
+        channel_id: Option<&str>,
     ) -> Result<Vec<Planned>, PlanningError> {
-        let mut planning = planning.clone();
-        planning.rules.stores.entry(store_id.clone()).or_default().excluded = true;
-        Ok(self.find(held, &planning).await?.planned)
+        let (mut rules, _) = self.rules_of(channel_id).await?;
+        rules.stores.entry(store_id.clone()).or_default().excluded = true;
+        let planning = Planning { rules: Some(rules), ..Planning::default() };
+        Ok(self.find(held, &planning, channel_id).await?.planned)
     }
 
     async fn find_waiting(&self, view: &OrderView, planning: &Planning) -> Result<Found, PlanningError> {
         let waiting = view.order.lines.iter().map(|line| quantity_of(line, line.pieces.waiting));
         let waiting: Vec<LineQty> = waiting.filter(|line| line.qty > Quantity::ZERO).collect();
-        self.find(&waiting, planning).await
+        self.find(&waiting, planning, view.order.details.channel_id.as_deref()).await
     }
 
-    async fn find(&self, wanted: &[LineQty], planning: &Planning) -> Result<Found, PlanningError> {
+    async fn find(
+        &self,
+        wanted: &[LineQty],
+        planning: &Planning,
+        channel_id: Option<&str>,
+    ) -> Result<Found, PlanningError> {
         let lines = wanted.iter().map(|line| (line.sku.clone(), line.qty));
-        let Ok(demand) = Demand::new(lines) else {
-            let (planned, looked) = (Vec::new(), Vec::new());
-            return Ok(Found { planned, missing: BTreeMap::new(), shortages: Vec::new(), looked });
-        };
+        let Ok(demand) = Demand::new(lines) else { return Ok(Found::default()) };
         let scope = match &planning.store_id {
             Some(store_id) => planning.scope.only(store_id),
             None => planning.scope.clone(),
         };
-        let plan = self.plan(&demand, &planning.rules, &scope, None).await?;
+        let (rules, routing) = match &planning.rules {
+            Some(rules) => (rules.clone(), None),
+            None => self.rules_of(channel_id).await.map(|(rules, version)| (rules, Some(version)))?,
+        };
+        let plan = self.plan(&demand, &rules, &scope, None).await?;
         let (planned, missing) = by_line(&plan, wanted);
         let short = plan.asked.iter().filter(|asked| asked.short > Quantity::ZERO).map(|asked| {
             let Asked { sku, qty, available, short } = asked.clone();
@@ -194,7 +205,7 @@ impl Ledger {
             store_id: site.store_id.clone(),
             versions: site.levels.iter().map(|level| level.version).collect(),
         });
-        Ok(Found { planned, missing, shortages: short.collect(), looked: looked.collect() })
+        Ok(Found { routing, planned, missing, shortages: short.collect(), looked: looked.collect() })
     }
 }
 
@@ -229,21 +240,21 @@ fn quantity_of(line: &Line, qty: Quantity) -> LineQty {
 }
 
 /// What is not found waits, or is cancelled; without a plan everything waits.
-fn place(new: &NewOrder, found: Option<Found>) -> OrderCommand {
+fn place(new: &NewOrder, planning: &Planning, found: Option<Found>) -> OrderCommand {
     let cancels = new.details.policy.partial == Partial::CancelRest;
-    let (planned, missing, looked) = match found {
-        Some(Found { planned, missing, looked, .. }) => (planned, Some(missing), looked),
-        None => (Vec::new(), None, Vec::new()),
-    };
+    let planned_at_all = found.is_some();
+    let Found { routing, planned, missing, looked, .. } = found.unwrap_or_default();
     let mut lines = new.lines.clone();
     for line in &mut lines {
         let rest =
-            missing.as_ref().map_or(line.qty, |missing| missing.get(&line.line).copied().unwrap_or_default());
+            if planned_at_all { missing.get(&line.line).copied().unwrap_or_default() } else { line.qty };
         let pieces = &mut line.pieces;
-        *(if cancels && missing.is_some() { &mut pieces.cancelled } else { &mut pieces.waiting }) = rest;
+        *(if cancels && planned_at_all { &mut pieces.cancelled } else { &mut pieces.waiting }) = rest;
     }
     // The decision sets the time.
-    let placed = Placed { placed_at: Timestamp::EPOCH, details: new.details.clone(), lines, looked };
+    let rules = planning.rules.clone().filter(|_| planned_at_all);
+    let details = new.details.clone();
+    let placed = Placed { placed_at: Timestamp::EPOCH, details, lines, routing, rules, looked };
     OrderCommand {
         order_id: new.order_id.clone(),
         expected: Expected::Any,

@@ -26,6 +26,8 @@ pub enum AuditKind {
     FirstUse,
     /// A whole list, the feed or the central model was read.
     Export,
+    /// Personal data of a customer was erased.
+    Erased,
     /// Entries were lost: the queue was full, or the disk failed for too long.
     Lost,
     /// The end of a file was torn by a crash; the chain goes on behind its last whole entry.
@@ -128,7 +130,7 @@ pub trait AuditTrail: Send + Sync {
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Login,
         Self::Logout,
         Self::LoginFailed,
@@ -136,6 +138,7 @@ impl AuditKind {
         Self::Refused,
         Self::FirstUse,
         Self::Export,
+        Self::Erased,
         Self::Lost,
         Self::Repaired,
         Self::Damaged,
@@ -151,6 +154,7 @@ impl AuditKind {
             Self::Refused => "refused",
             Self::FirstUse => "first-use",
             Self::Export => "export",
+            Self::Erased => "erased",
             Self::Lost => "lost",
             Self::Repaired => "repaired",
             Self::Damaged => "damaged",

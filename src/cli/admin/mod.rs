@@ -9,10 +9,11 @@
 //! | `grants` | grants on the command line; added to others, and taken away |
 //! | `output` | tables, JSON, secrets, hints |
 //! | `token`, `user` | one folder a noun: options, requests, an entry for `IDENTITY_FILE` |
-//! | `node_token`, `keys`, `mode`, `access` | one file a command |
+//! | `node_token`, `keys`, `mode`, `access`, `customer` | one file a command |
 
 pub mod access;
 mod connection;
+pub mod customer;
 mod grants;
 pub mod keys;
 pub mod mode;

@@ -6,6 +6,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `rules` | the rules: how stores are ranked, what a store keeps back |
+//! | `routing` | the rules of the chain and of its channels, in the log |
 //! | `site` | one store with its pieces, as the plan sees it |
 //! | `plan` | the plan and its reasons |
 //! | `search` | the smallest set of stores that has everything |
@@ -21,11 +22,13 @@
 //! 4. A SKU comes from one store of the set where one has enough of it, else from several in their order.
 
 mod plan;
+mod routing;
 mod rules;
 mod search;
 mod site;
 
 pub use plan::{Asked, Demand, DemandError, Part, Picked, Plan, PlanSite, SiteSku};
+pub use routing::{Routing, RoutingCommand, RoutingFact, RoutingRecord, RoutingState};
 pub use rules::{Rank, Rules, SiteRules};
 pub use search::{EXACT_SHIPMENTS_MAX, EXACT_SITES_MAX, Search};
 pub use site::{LeftOut, Site, SiteLevel};

@@ -5,6 +5,7 @@ use super::closed::{commands, kind_enums, kind_events, kind_states, kinds, rejec
 use super::decide::Decide;
 use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;
+use crate::allocation;
 use crate::catalogue::{self, ProductMember};
 use crate::identity::{self, PrincipalId, TokenId};
 use crate::orders::{self, OrderMember, ShipmentId};
@@ -44,6 +45,8 @@ kinds! {
     Token "token" identity::Token, (token_id: TokenId) { Token = 14 "TOKEN" }
     /// The mode of the installation.
     Mode "mode" identity::ModeState { Mode = 15 "MODE" }
+    /// The rules by which stores are chosen.
+    Routing "routing" allocation::RoutingState { Routing = 16 "ROUTING" }
     /// An order.
     Order "order" orders::Order, (order_id: OrderId) { Order = 17 "ORDER" }
     /// What one store is to send for one order.
@@ -71,6 +74,8 @@ commands! {
     Token(identity::TokenCommand),
     /// A change of the mode of the installation.
     Mode(identity::ModeCommand),
+    /// A change of the rules by which stores are chosen.
+    Routing(allocation::RoutingCommand),
     /// A step of an order and its shipments.
     Order(orders::OrderCommand),
     /// A leap of the log's time to a later one.
@@ -222,4 +227,28 @@ rejections! {
         /// The pieces it holds.
         held: Quantity,
     } "the shipment holds only {held} pieces of line {line}";
+    /// The order is on hold.
+    OrderHeld "order-held" "the order is on hold: nothing of it is sent; release the hold first";
+    /// There is a payment of that id, with other content.
+    PaymentExists "payment-exists" "there is a payment of that id already, with other content; choose another id";
+    /// The order has too many payments.
+    TooManyPayments "too-many-payments" "the order has 200 payments already";
+    /// The amount is beyond what was authorised, ordered or captured.
+    AmountExceeds "amount-exceeds" {
+        /// The most it may be, in minor units.
+        available: Quantity,
+    } "at most {available} can be taken or given back";
+    /// There is no return of that id.
+    ReturnNotFound "return-not-found" "the order has no return of that id; request it first";
+    /// There is a return of that id, with other content.
+    ReturnExists "return-exists" "there is a return of that id already, with other content; choose another id";
+    /// The order has too many returns.
+    TooManyReturns "too-many-returns" "the order has 100 returns already";
+    /// More pieces come back than were shipped.
+    ReturnExceeds "return-exceeds" {
+        /// The number of the line.
+        line: u16,
+        /// The pieces that may come back.
+        available: Quantity,
+    } "only {available} pieces of line {line} were shipped and are in no return";
 }

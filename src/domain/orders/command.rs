@@ -1,11 +1,13 @@
 //! A step of an order that a caller requests, and the states it is decided on.
 
 use super::order::Placed;
+use super::payment::Payment;
+use super::returning::Return;
 use super::shipment::{LineQty, Refused};
 use super::shipment_id::ShipmentId;
-use super::{part, place, whole};
+use super::{after, part, place, whole};
 use crate::identity::{Access, Denied, Permission};
-use crate::{Decide, Draft, Expected, Key, OrderId, Refusal, StoreId};
+use crate::{Decide, Draft, Expected, Key, OrderId, Refusal, Sku, StoreId};
 use smol_str::SmolStr;
 
 /// A step of an order, together with its shipments and their levels.
@@ -49,6 +51,22 @@ pub enum OrderStep {
     Ship(Carrier),
     /// All that has left has reached the customer.
     Deliver,
+    /// A payment is recorded; its time is that of the decision.
+    Pay(Payment),
+    /// Nothing is sent any more, or again.
+    Hold {
+        /// True for a hold, false when it is released.
+        hold: bool,
+        /// The caller's reason, free text.
+        reason: Option<SmolStr>,
+    },
+    /// A return takes a step: it has the state that it is to have, and the pieces where they are other than those of the request.
+    Return {
+        /// The return.
+        step: Box<Return>,
+        /// The SKUs of its lines, for their levels in the store that receives it.
+        skus: Vec<Sku>,
+    },
     /// One shipment.
     Part {
         /// Its number.
@@ -143,6 +161,11 @@ impl Decide for OrderCommand {
         if let OrderStep::Part { number, .. } = self.step {
             keys.push(Key::Shipment(ShipmentId::of(&self.order_id, number)));
         }
+        if let OrderStep::Return { step, skus } = &self.step
+            && let Some(store_id) = &step.store_id
+        {
+            keys.extend(skus.iter().map(|sku| Key::Level(store_id.clone(), sku.clone())));
+        }
         for part in self.planned() {
             let level = |line: &LineQty| Key::Level(part.store_id.clone(), line.sku.clone());
             keys.extend(part.lines.iter().map(level));
@@ -159,6 +182,9 @@ impl Decide for OrderCommand {
             OrderStep::Cancel { reason } => whole::cancel(draft, self, reason.as_ref()),
             OrderStep::Ship(carrier) => whole::ship(draft, self, carrier),
             OrderStep::Deliver => whole::deliver(draft, self),
+            OrderStep::Pay(payment) => after::pay(draft, self, payment),
+            OrderStep::Hold { hold, reason } => after::set_hold(draft, self, *hold, reason.as_ref()),
+            OrderStep::Return { step, .. } => after::take_back(draft, self, step),
             OrderStep::Part { number, store_id, step } => {
                 part::decide(draft, self, (*number, store_id), step)
             }

@@ -53,6 +53,9 @@ pub struct Pieces {
     /// Those that have reached the customer.
     #[serde(skip_serializing_if = "is_zero")]
     pub delivered: Quantity,
+    /// Those that have left and came back.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub returned: Quantity,
 }
 
 /// A change of the pieces of one line.
@@ -83,6 +86,7 @@ impl Pieces {
             waiting: self.waiting.checked_add(other.waiting)?,
             shipped: self.shipped.checked_add(other.shipped)?,
             delivered: self.delivered.checked_add(other.delivered)?,
+            returned: self.returned.checked_add(other.returned)?,
         })
     }
 
@@ -94,16 +98,17 @@ impl Pieces {
             waiting: self.waiting.negated(),
             shipped: self.shipped.negated(),
             delivered: self.delivered.negated(),
+            returned: self.returned.negated(),
         }
     }
 
     /// The open ones of `qty` ordered pieces; none when these numbers are not possible.
     pub fn open_of(&self, qty: Quantity) -> Option<Quantity> {
-        let none_negative = [self.cancelled, self.waiting, self.shipped, self.delivered]
-            .into_iter()
-            .all(|pieces| !pieces.is_negative());
+        let all = [self.cancelled, self.waiting, self.shipped, self.delivered, self.returned];
+        let none_negative = all.into_iter().all(|pieces| !pieces.is_negative());
+        let of_shipped = self.delivered <= self.shipped && self.returned <= self.shipped;
         let open = qty.checked_sub(self.cancelled)?.checked_sub(self.waiting)?.checked_sub(self.shipped)?;
-        (none_negative && !open.is_negative() && self.delivered <= self.shipped).then_some(open)
+        (none_negative && !open.is_negative() && of_shipped).then_some(open)
     }
 }
 
@@ -111,6 +116,12 @@ impl Line {
     /// The pieces that shipments hold.
     pub fn open(&self) -> Quantity {
         self.pieces.open_of(self.qty).unwrap_or_default()
+    }
+
+    /// True when no piece of it has left a store.
+    pub(super) fn has_not_left(&self) -> bool {
+        let Pieces { shipped, delivered, returned, .. } = self.pieces;
+        [shipped, delivered, returned] == [Quantity::ZERO; 3]
     }
 
     /// The amount of the ordered pieces: price, less discount, plus tax. None without a price, and beyond the range.

@@ -6,6 +6,7 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
+//! | `payment`, `returning` | payments, which are records alone; returns |
 //! | `line` | the lines of an order: what became of the pieces of each |
 //! | `order` | the order, its event `ORDER`, and what its status is |
 //! | `shipment` | the shipment and its event `SHIPMENT` |
@@ -14,17 +15,21 @@
 //! | `place` | the decision of a placing, and of pieces that are allotted later |
 //! | `whole` | the decisions on a whole order: confirm, cancel, ship, deliver |
 //! | `part` | the decisions on one shipment |
+//! | `after` | the decisions on payments, returns and the hold |
 //! | `moves` | the events that several decisions record: pieces of a shipment that are held, leave or come back |
 //!
 //! Of every line, `qty = cancelled + waiting + open + shipped`, where *open* pieces are those of shipments that hold them, and
 //! `delivered <= shipped`. The status of an order is worked out from its lines and never stored.
 
+mod after;
 mod command;
 mod line;
 mod moves;
 mod order;
 mod part;
+mod payment;
 mod place;
+mod returning;
 mod shipment;
 mod shipment_id;
 mod whole;
@@ -35,6 +40,8 @@ pub use order::{
     Allocation, Looked, Opened, Order, OrderAfter, OrderChange, OrderDetails, OrderFact, OrderMember,
     OrderPolicy, OrderRecord, OrderStatus, OrderUndo, Partial, Placed, StockPolicy,
 };
+pub use payment::{Payment, PaymentKind, PaymentStatus, PaymentSums};
+pub use returning::{Return, ReturnLine, ReturnState};
 pub use shipment::{
     LineQty, Refused, Shipment, ShipmentAfter, ShipmentChange, ShipmentFact, ShipmentLine, ShipmentRecord,
     ShipmentState,

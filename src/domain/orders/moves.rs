@@ -41,6 +41,8 @@ pub(super) fn order_fact(order_id: &OrderId, change: OrderChange) -> OrderFact {
         lines: Vec::new(),
         opened: Vec::new(),
         closed: Vec::new(),
+        payment: None,
+        returned: None,
         reason: None,
     }
 }

@@ -1,6 +1,9 @@
 //! The order: what was promised, what became of it, and the event that moves it.
 
 use super::line::{self, Line, LineDelta, Pieces};
+use super::payment::{self, Payment, PaymentStatus, PaymentSums};
+use super::returning::{self, Return};
+use crate::allocation::Rules;
 use crate::limits::{ORDER_LINES_MAX, ORDER_SHIPMENTS_MAX, ORDER_SHIPMENTS_OPEN_MAX};
 use crate::{CustomerId, EventKind, Kind, Misfit, OrderId, Quantity, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -94,6 +97,12 @@ pub struct Placed {
     pub details: OrderDetails,
     /// The lines; what becomes of their pieces at once stands in them.
     pub lines: Vec<Line>,
+    /// The version of the routing by which the stores were chosen; 0 for the rules of a chain that has set none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routing: Option<u64>,
+    /// The rules by which the stores were chosen, where the caller gave them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
     /// The levels that were looked at to choose the stores; empty when the caller has chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looked: Vec<Looked>,
@@ -129,6 +138,14 @@ pub enum OrderChange {
     Refused,
     /// A shipment was cancelled and its pieces wait.
     Withdrawn,
+    /// A payment was recorded.
+    Payment,
+    /// A return has taken a step.
+    Return,
+    /// Nothing is sent until the hold is released.
+    Held,
+    /// The hold was released.
+    HoldReleased,
 }
 
 /// `ORDER`: one step of an order.
@@ -151,6 +168,12 @@ pub struct OrderFact {
     /// The shipments that have ended, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<u16>,
+    /// The payment that is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Payment>,
+    /// The return after its step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Box<Return>>,
     /// The caller's reason, free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<SmolStr>,
@@ -207,6 +230,12 @@ pub struct Order {
     pub lines: Vec<Line>,
     /// True when it was confirmed.
     pub confirmed: bool,
+    /// True as long as nothing is to be sent.
+    pub on_hold: bool,
+    /// The payments, in the order of their recording.
+    pub payments: Vec<Payment>,
+    /// The returns, in the order of their requests.
+    pub returns: Vec<Return>,
     /// The stores of the shipments ever made, by number from 1.
     pub shipments: Vec<StoreId>,
     /// Those that are not delivered, refused or cancelled, by number.
@@ -234,6 +263,8 @@ pub struct OrderAfter {
     pub shipped: Quantity,
     /// See [`Pieces::delivered`].
     pub delivered: Quantity,
+    /// See [`Pieces::returned`].
+    pub returned: Quantity,
     /// The version.
     pub version: u64,
 }
@@ -246,6 +277,12 @@ pub struct OrderRecord {
     pub order_id: OrderId,
     pub placed: Placed,
     pub confirmed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_hold: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<Payment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<Return>,
     pub shipments: Vec<StoreId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_shipments: Vec<u16>,
@@ -294,6 +331,11 @@ impl Order {
         }
     }
 
+    /// See [`PaymentStatus`].
+    pub fn payment_status(&self) -> PaymentStatus {
+        PaymentSums::of(&self.payments).unwrap_or_default().status(self.amount())
+    }
+
     /// The numbers of the next shipments; none when the order would have more than [`ORDER_SHIPMENTS_MAX`].
     pub fn next_shipments(&self, count: usize) -> Option<RangeInclusive<u16>> {
         let last =
@@ -329,9 +371,9 @@ impl Order {
 
     fn after(&self) -> OrderAfter {
         let (qty, pieces) = self.sums().unwrap_or_default();
-        let Pieces { cancelled, waiting, shipped, delivered } = pieces;
+        let Pieces { cancelled, waiting, shipped, delivered, returned } = pieces;
         let open = pieces.open_of(qty).unwrap_or_default();
-        OrderAfter { cancelled, waiting, open, shipped, delivered, version: self.version }
+        OrderAfter { cancelled, waiting, open, shipped, delivered, returned, version: self.version }
     }
 
     /// Becomes the order that is placed.
@@ -369,17 +411,35 @@ impl Order {
 
     fn step(&mut self, fact: &OrderFact, at: Timestamp) -> Result<(), Misfit> {
         let placing = fact.change == OrderChange::Placed;
-        if placing != (self.version == 0) || placing != fact.placed.is_some() {
+        let has = |change: OrderChange, member: bool| member == (fact.change == change);
+        let fits = has(OrderChange::Placed, fact.placed.is_some())
+            && has(OrderChange::Payment, fact.payment.is_some())
+            && has(OrderChange::Return, fact.returned.is_some());
+        if placing != (self.version == 0) || !fits {
             return Err(STEP);
         }
         let version = self.version;
         match &fact.placed {
-            Some(placed) if fact.lines.is_empty() => self.place(placed)?,
+            Some(placed) if fact.lines.is_empty() && placed.lines.iter().all(Line::has_not_left) => {
+                self.place(placed)?;
+            }
             Some(_) => return Err(LINES),
             None => line::change(&mut self.lines, &fact.lines)?,
         }
         self.move_shipments(fact)?;
-        self.confirmed |= fact.change == OrderChange::Confirmed;
+        if let Some(payment) = &fact.payment {
+            let total = self.amount();
+            payment::add(&mut self.payments, payment, total)?;
+        }
+        if let Some(returned) = &fact.returned {
+            returning::put(&self.lines, &mut self.returns, returned)?;
+        }
+        match fact.change {
+            OrderChange::Confirmed => self.confirmed = true,
+            OrderChange::Held => self.on_hold = true,
+            OrderChange::HoldReleased => self.on_hold = false,
+            _ => {}
+        }
         self.version = version + 1;
         self.updated_at = at;
         Ok(())
@@ -433,12 +493,12 @@ impl Kind for Order {
             return (version == 0 && ordered.after() == after).then_some(none);
         }
         let moved = fact.lines.iter().try_fold(Pieces::default(), |sum, delta| sum.plus(delta.pieces))?;
-        let OrderAfter { cancelled, waiting, open, shipped, delivered, .. } = after;
-        let Pieces { cancelled, waiting, shipped, delivered } =
-            Pieces { cancelled, waiting, shipped, delivered }.plus(moved.negated())?;
+        let OrderAfter { cancelled, waiting, open, shipped, delivered, returned, .. } = after;
+        let Pieces { cancelled, waiting, shipped, delivered, returned } =
+            Pieces { cancelled, waiting, shipped, delivered, returned }.plus(moved.negated())?;
         let open =
             open.checked_add(moved.cancelled)?.checked_add(moved.waiting)?.checked_add(moved.shipped)?;
-        Some(OrderAfter { cancelled, waiting, open, shipped, delivered, version })
+        Some(OrderAfter { cancelled, waiting, open, shipped, delivered, returned, version })
     }
 
     fn version_of(after: &OrderAfter) -> u64 {
@@ -454,24 +514,44 @@ impl Kind for Order {
     }
 
     fn record(order: &Box<Self>, (order_id,): (OrderId,)) -> Box<OrderRecord> {
-        let Self { placed_at, details, lines, confirmed, shipments, open_shipments, version, updated_at } =
-            (**order).clone();
+        let order = (**order).clone();
+        let Self { placed_at, details, lines, .. } = order;
         // What was looked at is of the placing: it stands in the log alone.
-        let placed = Placed { placed_at, details, lines, looked: Vec::new() };
-        Box::new(OrderRecord { order_id, placed, confirmed, shipments, open_shipments, version, updated_at })
+        let placed = Placed { placed_at, details, lines, routing: None, rules: None, looked: Vec::new() };
+        Box::new(OrderRecord {
+            order_id,
+            placed,
+            confirmed: order.confirmed,
+            on_hold: order.on_hold,
+            payments: order.payments,
+            returns: order.returns,
+            shipments: order.shipments,
+            open_shipments: order.open_shipments,
+            version: order.version,
+            updated_at: order.updated_at,
+        })
     }
 
     fn restore(record: Box<OrderRecord>) -> Result<((OrderId,), Box<Self>), Misfit> {
-        let OrderRecord { order_id, placed, confirmed, shipments, open_shipments, version, updated_at } =
-            *record;
         let mut order = Self::default();
-        order.place(&placed)?;
-        let known = open_shipments.iter().all(|number| (1..=shipments.len()).contains(&usize::from(*number)));
-        if version == 0 || !known {
+        order.place(&record.placed)?;
+        let numbers = 1..=record.shipments.len();
+        let known = record.open_shipments.iter().all(|number| numbers.contains(&usize::from(*number)));
+        if record.version == 0 || !known || PaymentSums::of(&record.payments).is_none() {
             return Err(STEP);
         }
-        let order = Self { confirmed, shipments, open_shipments, version, updated_at, ..order };
-        Ok(((order_id,), Box::new(order)))
+        let order = Self {
+            confirmed: record.confirmed,
+            on_hold: record.on_hold,
+            payments: record.payments,
+            returns: record.returns,
+            shipments: record.shipments,
+            open_shipments: record.open_shipments,
+            version: record.version,
+            updated_at: record.updated_at,
+            ..order
+        };
+        Ok(((record.order_id,), Box::new(order)))
     }
 
     fn id_in(record: &Box<OrderRecord>) -> (OrderId,) {

@@ -1,5 +1,6 @@
 //! The decisions on one shipment. Its order moves with it, in the same entry.
 
+use super::after;
 use super::command::{Carrier, OrderCommand, PartStep, Planned};
 use super::line::Pieces;
 use super::moves::{self, Deltas, order_fact, shipment_fact};
@@ -85,6 +86,7 @@ impl Part<'_> {
     fn instruct(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         self.held()?;
         if !self.shipment.instructed {
+            after::check_hold(draft, self.command)?;
             let fact = shipment_fact(&self.id, self.store_id, ShipmentChange::Instructed, Vec::new());
             draft.record(Fact::Shipment(Box::new(fact)));
         }
@@ -105,6 +107,7 @@ impl Part<'_> {
                 return Err(Rejection::ShipmentExceeds { line: wanted.line, held });
             }
         }
+        after::check_hold(draft, self.command)?;
         let lines = if lines.is_empty() { &held } else { lines };
         self.confirm(draft);
         moves::commit(draft, &self.id, self.store_id, lines, carrier);

@@ -1,5 +1,6 @@
 //! Placing: an order comes to be, and stores hold its pieces; and pieces that are allotted later.
 
+use super::after;
 use super::command::{OrderCommand, Planned};
 use super::line::Pieces;
 use super::moves::{self, Deltas, order_fact};
@@ -77,6 +78,7 @@ pub(super) fn allot_waiting(
     if planned.is_empty() {
         return Ok(());
     }
+    after::check_hold(draft, command)?;
     let mut deltas = Deltas::default();
     for part in planned {
         deltas.add(&part.lines, |qty| Pieces { waiting: qty.negated(), ..Pieces::default() });

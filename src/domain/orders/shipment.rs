@@ -2,7 +2,7 @@
 
 use super::shipment_id::ShipmentId;
 use crate::limits::ORDER_LINES_MAX;
-use crate::{EventKind, Kind, Misfit, Quantity, Sku, StoreId, Timestamp};
+use crate::{EventKind, Key, Kind, Leasing, Misfit, Quantity, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
@@ -326,6 +326,8 @@ impl Kind for Shipment {
     type Record = Box<ShipmentRecord>;
     type Undo = Box<Self>;
 
+    const LEASE: Leasing = Leasing::WithAnother;
+
     fn id(fact: &Box<ShipmentFact>) -> (ShipmentId,) {
         (fact.shipment_id.clone(),)
     }
@@ -387,6 +389,10 @@ impl Kind for Shipment {
 
     fn set_updated_at(shipment: &mut Box<Self>, at: Timestamp) {
         shipment.updated_at = at;
+    }
+
+    fn decided_with((shipment_id,): &(ShipmentId,)) -> Option<Key> {
+        Some(Key::Order(shipment_id.order_id()))
     }
 
     fn record(shipment: &Box<Self>, (shipment_id,): (ShipmentId,)) -> Box<ShipmentRecord> {

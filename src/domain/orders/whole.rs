@@ -1,5 +1,6 @@
 //! The decisions on a whole order: confirm, cancel, ship, deliver.
 
+use super::after;
 use super::command::{Carrier, OrderCommand, Planned};
 use super::line::Pieces;
 use super::moves::{self, Deltas, order_fact, shipment_fact};
@@ -60,6 +61,7 @@ pub(super) fn confirm(
         OrderStatus::Confirmed => return Ok(()),
         status => return Err(illegal(status, OrderStatus::Confirmed)),
     }
+    after::check_hold(draft, command)?;
     let may_wait = order.details.policy.partial == Partial::Backorder;
     place::allot_waiting(draft, command, planned)?;
     let waiting = waiting(draft.state::<Order>(&command.key()));
@@ -117,6 +119,7 @@ pub(super) fn ship(
         OrderStatus::Shipped => return Ok(()),
         status => return Err(illegal(status, OrderStatus::Shipped)),
     }
+    after::check_hold(draft, command)?;
     let (waiting, confirmed) = (waiting(order), order.confirmed);
     if waiting > Quantity::ZERO {
         return Err(Rejection::NotAllotted { waiting });

@@ -10,20 +10,13 @@ import { can, canEverywhere, load, logIn, logOut, me, state } from './session.js
 import { nodeState, watch } from './status.js';
 import { Icon, Loading, ProblemBox } from './parts/basics.js';
 import { Check, Dialog, Field } from './parts/form.js';
+import { keep, kept } from './parts/kept.js';
 import { isTyping } from './parts/table.js';
 import { PAGES } from './pages/list.js';
 
 /** @typedef {import("./pages/list.js").PageEntry} PageEntry */
 
 const KEYS_WAIT_MS = 1_500;
-
-/** Reads a setting of this browser. Storage may be disabled. */
-function kept(/** @type {string} */ name) {
-  try { return localStorage.getItem(name); } catch { return null; }
-}
-function keep(/** @type {string} */ name, /** @type {string} */ value) {
-  try { localStorage.setItem(name, value); } catch { /* The setting lasts until the page is closed. */ }
-}
 
 const shown = (/** @type {PageEntry} */ { needs, everywhere }) =>
   needs.length === 0 || needs.some((need) => (everywhere ? canEverywhere(need) : can(need)));

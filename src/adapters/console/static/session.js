@@ -16,7 +16,7 @@ export const me = signal(null);
  */
 export const state = signal('loading');
 
-/** The permissions of each role. @type {import("@preact/signals").Signal<Map<string, Set<string>>>} */
+/** The permissions of each role beyond what is the caller's own. @type {import("@preact/signals").Signal<Map<string, Set<string>>>} */
 const roles = signal(new Map());
 
 /** Other tabs of this node, which share the session. One origin may have several nodes, each below a path of its own. */
@@ -40,6 +40,11 @@ export function canEverywhere(/** @type {string} */ permission) {
   return permissions.value.has(permission) && isGranted(permission, () => false);
 }
 
+/** True when the caller has the permission for more than what is their own, as a customer has: in a store, or everywhere. */
+export function canSomewhere(/** @type {string} */ permission) {
+  return permissions.value.has(permission) && isGranted(permission, () => true);
+}
+
 /** True when a grant of the permission has no stores, or stores that fit. */
 function isGranted(/** @type {string} */ permission, /** @type {(stores: string[]) => boolean} */ fit) {
   return state.value === 'open' || (me.value?.grants ?? []).some((grant) => {
@@ -55,7 +60,7 @@ export async function load() {
     const known = await read('/roles', {}, { quiet: true });
     batch(() => {
       me.value = data;
-      roles.value = new Map(known.data.items.map((/** @type {any} */ row) => [row.role, new Set(row.permissions)]));
+      roles.value = new Map(known.data.items.map((/** @type {any} */ row) => [row.role, new Set(row.scope === 'own' ? [] : row.permissions)]));
       state.value = data.principalId === 'local' ? 'open' : 'in';
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 //! The audit of one log, entry by entry: its chain, and the states it leads to.
 
 use super::course::{Course, PlacedEntry};
+use super::orders;
 use super::reading::{Damaged, LogReader, Step};
 use super::report::{Audit, Break, Finding, Take};
 use super::rules;
@@ -176,7 +177,12 @@ impl<'a> Auditor<'a> {
             wrong.extend(rules::ended_wrongly(event, state, entry.at).map(|what| (sequence, what)));
         });
         match added {
-            Ok(()) => wrong.extend(rules::strange_alerts(entry, &self.audit.fold, self.several)),
+            Ok(()) => {
+                wrong.extend(rules::strange_alerts(entry, &self.audit.fold, self.several));
+                if !self.several {
+                    wrong.extend(orders::strange(entry, &self.audit.fold.states));
+                }
+            }
             Err(error) => {
                 self.find(path, Some(offset), Some(entry.sequence), error.to_string());
                 self.broken(first, offset);

@@ -5,7 +5,7 @@
 //! - of each log: the chain of every segment and between them, with every file that cannot be read; sequences,
 //!   batches and times; that each event fits its state and leads to the numbers it recorded; that holds end when
 //!   they may, and alerts are of their levels (`rules`); that each snapshot equals the fold of the log up to its
-//!   sequence; that each index is whole; that the log reaches as far as the mark, and not beyond the end that
+//!   sequence; that orders, their shipments and the levels agree (`orders`); that each index is whole; that the log reaches as far as the mark, and not beyond the end that
 //!   another process set;
 //! - of all logs of the directory together, which are read side by side, in the order of time (`course`): that
 //!   event ids and idempotency keys happen once (`once`), and that log time has no implausible gap; that one log
@@ -20,6 +20,7 @@ mod course;
 mod derived;
 mod low_stock;
 mod once;
+mod orders;
 mod reading;
 pub mod repair;
 mod report;

@@ -5,9 +5,9 @@
 //! with exactly the final state of the turn before it, under an epoch that is not below that turn's.
 
 use super::auditor::Auditor;
-use super::low_stock;
 use super::report::{Audit, Finding, Take};
 use super::run::{IDEMPOTENCY_TTL_MS, run};
+use super::{low_stock, orders};
 use crate::format::identity::DirectoryLock;
 use crate::format::mark::read_mark;
 use crate::sources::members::{Arrangement, arrangement, members};
@@ -80,13 +80,16 @@ pub fn audit_directory_for(
         let ledger = LedgerLogs { logs: &directory.logs, marks: &marks, gave_up };
         let mut between = if several { ledger.findings() } else { Vec::new() };
         let (to_look_at, wrong) = low_stock::check(&directory.states());
+        let place = |what| Finding { path: layout.root().to_path_buf(), offset: None, sequence: None, what };
         if several {
             // Each log is read up to a moment of its own, and a process may have been paused when a threshold was
             // set.
             directory.alerts_to_look_at = to_look_at + wrong.len();
+            // The same is true of orders while a process runs.
+            if directory.logs.iter().all(|(_, audit)| audit.live.is_none()) {
+                between.extend(orders::check(&directory.states()).into_iter().map(place));
+            }
         } else {
-            let place =
-                |what| Finding { path: layout.root().to_path_buf(), offset: None, sequence: None, what };
             between.extend(wrong.into_iter().map(place));
             directory.alerts_to_look_at = to_look_at;
         }

@@ -1,12 +1,15 @@
-//! Allocation: where the lines of an order would be sent from, and why.
+//! Allocation: where the lines of an order would be sent from, and why; the rules of the chain (`routing`).
+
+mod routing;
 
 use crate::edge::body::JsonBody;
-use crate::edge::endpoint::post;
+use crate::edge::endpoint::{get, post, put};
 use crate::edge::gates::Gate;
 use crate::edge::route::Need;
 use crate::node::{Node, Routes};
 use crate::request::caller::Caller;
 use crate::request::field_rules::at_least_one;
+use crate::request::optional::present;
 use crate::request::query::Query;
 use crate::response::problem::Problem;
 use crate::stock::levels::moment;
@@ -32,9 +35,9 @@ const LINES_MAX: u64 = 200;
 pub(crate) struct PlanBody {
     #[validate(length(min = 1, max = LINES_MAX, message = "must have 1 to 200 lines"), nested)]
     lines: Vec<LineBody>,
-    #[serde(default)]
-    #[validate(custom(function = "rules"))]
-    rules: Rules,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "good_rules"))]
+    rules: Option<Rules>,
 }
 
 /// `{sku, qty}`
@@ -48,7 +51,11 @@ pub(crate) struct LineBody {
 
 /// The routes of allocation.
 pub(crate) fn routes() -> Routes {
-    vec![post(Need::Somewhere(Permission::OrdersPlace), "/orders/plan", plan).query(&["asOf"]).waiting()]
+    vec![
+        post(Need::Somewhere(Permission::OrdersPlace), "/orders/plan", plan).query(&["asOf"]).waiting(),
+        get(Need::Somewhere(Permission::OrdersRead), "/routing", routing::show).versioned(),
+        put(Need::Everywhere(Permission::OrdersManage), "/routing", routing::replace),
+    ]
 }
 
 /// `POST /orders/plan`: nothing is changed, and nothing is held. Stores whose stock the caller may not read are not considered.
@@ -62,8 +69,12 @@ async fn plan(
     let scope = caller.scope(Permission::StockRead, None)?;
     let lines = body.lines.into_iter().map(|line| (line.sku, line.qty));
     let demand = Demand::new(lines).map_err(|error| line_fault(&error))?;
+    let rules = match body.rules {
+        Some(rules) => rules,
+        None => node.ledger.routing().await?.0.rules,
+    };
     let _turn = node.gates.work(Gate::Reads).await?;
-    let planned = node.ledger.plan(&demand, &body.rules, &scope, as_of).await;
+    let planned = node.ledger.plan(&demand, &rules, &scope, as_of).await;
     let plan = planned.map_err(|error| match error {
         PlanError::Read(error) => error.into(),
         PlanError::TooLarge { .. } => {
@@ -82,7 +93,7 @@ fn line_fault(error: &DemandError) -> Problem {
 }
 
 /// Each rule once, and nothing negative is kept back.
-pub(crate) fn rules(rules: &Rules) -> Result<(), ValidationError> {
+pub(crate) fn good_rules(rules: &Rules) -> Result<(), ValidationError> {
     let mut seen: HashSet<Rank> = HashSet::new();
     let fault = |message: &'static str| Err(ValidationError::new("rule").with_message(message.into()));
     if !rules.ranks.iter().all(|rank| seen.insert(*rank)) {

@@ -223,6 +223,7 @@ fn filter(query: &Query<'_>, caller: &Caller) -> Result<FeedFilter, Problem> {
         kind: query.read("type", event_kind)?,
         scope: if planted(Bug::ForgetScopeOfFeed) { StoreScope::default() } else { scope },
         without_identity: !caller.sees_identity(),
+        without_orders: !caller.sees_orders(),
         store_id,
         sku: query.read("sku", Sku::new)?,
         since: query.read("since", Timestamp::parse)?,

@@ -4,13 +4,17 @@
 //! | --- | --- |
 //! | `bodies` | the JSON of an order that is placed, and its rules |
 //! | `shown` | orders, shipments and history as JSON |
+//! | `erasing` | personal data that is erased |
 //! | `personal` | names and addresses, sealed and opened |
 //! | `placing` | `POST /orders` |
 //! | `reading` | one order, lists, history; who sees which |
 //! | `steps` | the steps of a whole order |
+//! | `after` | payments, returns and the hold |
 //! | `shipments` | shipments: lists for a store, and their steps |
 
+mod after;
 mod bodies;
+mod erasing;
 mod personal;
 mod placing;
 mod reading;
@@ -35,6 +39,24 @@ pub(crate) fn routes() -> Routes {
         post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/confirm", steps::confirm),
         post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/cancel", steps::cancel),
         post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/allot", steps::allot),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/payments", after::pay),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/hold", after::hold),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/release-hold", after::release_hold),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/returns", after::request_return),
+        post(
+            Need::Everywhere(P::OrdersManage),
+            "/orders/{orderId}/returns/{returnId}/approve",
+            after::approve,
+        ),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/returns/{returnId}/refuse", after::refuse),
+        post(
+            Need::Everywhere(P::OrdersManage),
+            "/orders/{orderId}/returns/{returnId}/receive",
+            after::receive,
+        ),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/returns/{returnId}/close", after::close),
+        post(Need::Everywhere(P::OrdersManage), "/orders/{orderId}/erase", erasing::order),
+        post(Need::Everywhere(P::OrdersManage), "/customers/{customerId}/erase", erasing::customer),
         get(Need::Somewhere(P::OrdersShip), "/shipments", shipments::list)
             .query(shipments::PARAMETERS)
             .sequenced(),

@@ -31,7 +31,7 @@ pub(super) struct Opened {
 }
 
 /// Whose key it is: the customer's, or that of the order of a guest, whose id no customer can have.
-fn subject(order_id: &OrderId, customer_id: Option<&CustomerId>) -> String {
+pub(super) fn subject(order_id: &OrderId, customer_id: Option<&CustomerId>) -> String {
     customer_id.map_or_else(|| format!("#{order_id}"), ToString::to_string)
 }
 

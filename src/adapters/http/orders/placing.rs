@@ -5,7 +5,6 @@ use super::personal::{Personal, open, seal};
 use super::reading::{self, Sees};
 use super::steps::{PLAN_TRIES, is_stale, short};
 use crate::edge::body::JsonBody;
-use crate::edge::gates::Gate;
 use crate::node::Node;
 use crate::request::context::RequestContext;
 use crate::resource::change::{ChangeRequest, by_meaning};
@@ -38,13 +37,12 @@ pub(super) async fn place(
         ChangeRequest::new(context, None, |key| by_meaning(key, SmolStr::new_static("place order"), &body))?;
     let known = if is_named { node.ledger.order(&order_id).await? } else { None };
     let planning = Planning {
-        rules: body.rules.take().unwrap_or_default(),
+        rules: body.rules.take(),
         scope: if sees.is_customer() { StoreScope::default() } else { sees.scope().clone() },
         store_id: body.store_id.clone(),
     };
     let new = new_order(&node, body, (order_id, is_named), known.as_ref()).await?;
     for _ in 0..PLAN_TRIES {
-        let _turn = node.gates.work(Gate::Reads).await?;
         let command = node.ledger.placing(&new, &planning, change.meta()).await.map_err(short)?;
         match change.execute(&node, Command::Order(command)).await {
             Err(problem) if is_stale(&problem) => {}

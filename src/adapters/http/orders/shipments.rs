@@ -18,7 +18,7 @@ use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
-use onhand_app::orders::{OrderMark, OrderView, Planning, ShipmentView};
+use onhand_app::orders::{OrderMark, OrderView, ShipmentView};
 use onhand_domain::identity::Permission;
 use onhand_domain::orders::{Carrier, LineQty, OrderStep, PartStep, Refused, ShipmentId};
 use onhand_domain::{Command, StoreId};
@@ -175,7 +175,11 @@ fn change(
 }
 
 impl Wanted {
-    async fn step(&self, node: &Node, view: &ShipmentView) -> Result<PartStep, Problem> {
+    async fn step(
+        &self,
+        node: &Node,
+        (order, view): (&OrderView, &ShipmentView),
+    ) -> Result<PartStep, Problem> {
         Ok(match self {
             Self::Instruct => PartStep::Instruct,
             Self::Ship(body) => {
@@ -184,9 +188,9 @@ impl Wanted {
             }
             Self::Deliver => PartStep::Deliver,
             Self::Refuse(refused, reason) => {
-                let planning = Planning::default();
                 let held = view.shipment.held();
-                let planned = node.ledger.in_place_of(&view.store_id, &held, &planning).await;
+                let channel_id = order.order.details.channel_id.as_deref();
+                let planned = node.ledger.in_place_of(&view.store_id, &held, channel_id).await;
                 let (refused, reason) = (*refused, reason.clone());
                 PartStep::Refuse { refused, reason, planned: planned.map_err(short)? }
             }
@@ -204,7 +208,7 @@ async fn step(
 ) -> Result<Response, Problem> {
     for _ in 0..PLAN_TRIES {
         let (order, view) = found(node, change.caller(), id).await?;
-        let step = wanted.step(node, &view).await?;
+        let step = wanted.step(node, (&order, &view)).await?;
         let store_id = view.store_id.clone();
         let step = OrderStep::Part { number: id.number(), store_id, step };
         let command = order.command(change.expected, step);

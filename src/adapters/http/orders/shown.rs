@@ -5,8 +5,8 @@ use super::personal::Opened;
 use crate::response::actor;
 use onhand_app::orders::{OrderRevision, OrderView, Revised, ShipmentView};
 use onhand_domain::orders::{
-    Allocation, Line, LineDelta, LineQty, OrderChange, OrderStatus, Pieces, Refused, ShipmentChange,
-    ShipmentId, ShipmentLine, ShipmentState,
+    Allocation, Line, LineDelta, LineQty, OrderChange, OrderStatus, Payment, PaymentStatus, Pieces, Refused,
+    Return, ShipmentChange, ShipmentId, ShipmentLine, ShipmentState,
 };
 use onhand_domain::{CustomerId, OrderId, Quantity, Sequence, Sku, StoreId, Timestamp};
 use serde::Serialize;
@@ -34,9 +34,13 @@ pub(super) struct OrderShown<'a> {
     currency: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Quantity>,
+    payment_status: PaymentStatus,
+    on_hold: bool,
     policy: PolicyBody,
     lines: Vec<LineShown<'a>>,
     shipments: Vec<ShipmentShown<'a>>,
+    payments: &'a [Payment],
+    returns: &'a [Return],
     placed_at: Timestamp,
     version: u64,
     updated_at: Timestamp,
@@ -64,6 +68,7 @@ struct LineShown<'a> {
     open: Quantity,
     shipped: Quantity,
     delivered: Quantity,
+    returned: Quantity,
 }
 
 /// A shipment.
@@ -128,6 +133,10 @@ pub(super) struct RevisionShown<'a> {
     #[serde(skip_serializing_if = "is_empty")]
     pieces: &'a [LineQty],
     #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<&'a Payment>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "return")]
+    returned: Option<&'a Return>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<Refused>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -160,9 +169,13 @@ impl<'a> OrderShown<'a> {
             allocation: order.allocation(),
             currency: details.currency.as_deref(),
             total: order.amount(),
+            payment_status: order.payment_status(),
+            on_hold: order.on_hold,
             policy: details.policy.into(),
             lines: order.lines.iter().map(LineShown::of).collect(),
             shipments: view.shipments.iter().map(ShipmentShown::of).collect(),
+            payments: &order.payments,
+            returns: &order.returns,
             placed_at: order.placed_at,
             version: order.version,
             updated_at: order.updated_at,
@@ -172,7 +185,7 @@ impl<'a> OrderShown<'a> {
 
 impl<'a> LineShown<'a> {
     fn of(line: &'a Line) -> Self {
-        let Pieces { cancelled, waiting, shipped, delivered } = line.pieces;
+        let Pieces { cancelled, waiting, shipped, delivered, returned } = line.pieces;
         Self {
             line: line.line,
             sku: &line.sku,
@@ -187,6 +200,7 @@ impl<'a> LineShown<'a> {
             open: line.open(),
             shipped,
             delivered,
+            returned,
         }
     }
 }
@@ -241,6 +255,8 @@ impl<'a> RevisionShown<'a> {
             store_id: None,
             lines: &[],
             pieces: &[],
+            payment: None,
+            returned: None,
             refused: None,
             reason: None,
         };
@@ -248,6 +264,8 @@ impl<'a> RevisionShown<'a> {
             Revised::Order(fact) => Self {
                 change: ChangeShown::Order(fact.change),
                 lines: &fact.lines,
+                payment: fact.payment.as_ref(),
+                returned: fact.returned.as_deref(),
                 reason: fact.reason.as_deref(),
                 ..shown
             },

@@ -163,11 +163,12 @@ async fn planned(
     Err(Problem::plain(Code::PlanStale))
 }
 
-async fn order(node: &Node, order_id: &OrderId) -> Result<OrderView, Problem> {
+/// An order, whoever may see it: its caller manages all of them.
+pub(super) async fn order(node: &Node, order_id: &OrderId) -> Result<OrderView, Problem> {
     node.ledger.order(order_id).await?.ok_or_else(|| Problem::plain(Code::OrderNotFound))
 }
 
 /// The choice among all stores: only who manages orders everywhere takes these steps.
 fn planning(rules: Option<Rules>, store_id: Option<StoreId>) -> Planning {
-    Planning { rules: rules.unwrap_or_default(), store_id, ..Planning::default() }
+    Planning { rules, store_id, ..Planning::default() }
 }

@@ -154,6 +154,12 @@ impl Caller {
         is_node || self.access().permit(Permission::IdentityRead).is_ok()
     }
 
+    /// True when the feed shows orders and shipments to the caller: to those who may read all of them, and to nodes.
+    pub(crate) fn sees_orders(&self) -> bool {
+        let is_node = self.authority().is_some_and(|authority| authority.kind == PrincipalKind::Node);
+        is_node || self.access().permit(Permission::OrdersRead).is_ok()
+    }
+
     /// The stores that a read is limited to. `asked` is the store that the caller asks for, if it is one.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use onhand_domain::orders::ShipmentId;
-use onhand_domain::{ImportId, OrderId, Sku, StoreId};
+use onhand_domain::{CustomerId, ImportId, OrderId, ReturnId, Sku, StoreId};
 use std::fmt;
 
 /// The path `/stores/{storeId}/inventory/{sku}`.
@@ -23,6 +23,24 @@ impl<S: Send + Sync> FromRequestParts<S> for LevelAt {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         Ok(Self { store_id: read(parts, "storeId", StoreId::new)?, sku: read(parts, "sku", Sku::new)? })
+    }
+}
+
+/// The path `/orders/{orderId}/returns/{returnId}`
+#[derive(Debug)]
+pub(crate) struct ReturnAt {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ReturnAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let order_id = read(parts, "orderId", OrderId::new)?;
+        Ok(Self { order_id, return_id: read(parts, "returnId", ReturnId::new)? })
     }
 }
 
@@ -75,6 +93,8 @@ places! {
     TokenAt(TokenId) "tokenId" TokenId::new;
     /// `/orders/{orderId}`
     OrderAt(OrderId) "orderId" OrderId::new;
+    /// `/customers/{customerId}/erase`
+    CustomerAt(CustomerId) "customerId" CustomerId::new;
     /// `/shipments/{shipmentId}`
     ShipmentAt(ShipmentId) "shipmentId" ShipmentId::new;
     /// `/problems/{code}`; any text.

@@ -79,6 +79,8 @@ codes! {
         "There is no order of that id, or none that the caller may see. Check the orderId.";
     ShipmentNotFound "shipment-not-found" NOT_FOUND "There is no such shipment" retry None,
         "There is no shipment of that id in a store of the caller. Check the shipmentId.";
+    ReturnNotFound "return-not-found" NOT_FOUND "There is no such return" retry None,
+        "The order has no return of that id. Check the returnId, or request the return first.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "The method is not allowed here" retry None,
         "The route exists, but not with this method; the Allow header names those that do.";
     RequestTimeout "request-timeout" REQUEST_TIMEOUT "The body did not arrive in time" retry None,
@@ -133,6 +135,21 @@ codes! {
         "The shipment was sent, refused or cancelled; nothing changed. Read it to see what became of it.";
     ShipmentExceeds "shipment-exceeds" CONFLICT "More than the shipment holds" retry None,
         "The shipment holds only `available` pieces of the line; nothing changed. Send at most that.";
+    OrderHeld "order-held" CONFLICT "The order is on hold" retry None,
+        "Nothing of the order is sent as long as it is on hold; nothing changed. Release the hold first.";
+    PaymentExists "payment-exists" CONFLICT "There is a payment of that id" retry None,
+        "The order has a payment of that id with other content; nothing changed. Choose another paymentId.";
+    TooManyPayments "too-many-payments" CONFLICT "Too many payments" retry None,
+        "An order has at most 200 payments; nothing changed.";
+    AmountExceeds "amount-exceeds" CONFLICT "The amount is too large" retry None,
+        "No more is captured than was authorised or than the order costs, and no more is given back than was captured; nothing changed. \
+         `available` is what may be.";
+    ReturnExists "return-exists" CONFLICT "There is a return of that id" retry None,
+        "The order has a return of that id in this state with other content; nothing changed. Choose another returnId.";
+    TooManyReturns "too-many-returns" CONFLICT "Too many returns" retry None,
+        "An order has at most 100 returns; nothing changed.";
+    ReturnExceeds "return-exceeds" CONFLICT "More pieces than were shipped" retry None,
+        "More pieces of a line would come back than were shipped; nothing changed. `available` is how many may.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,

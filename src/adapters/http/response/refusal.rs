@@ -45,6 +45,14 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::ShipmentNotFound => Code::ShipmentNotFound,
         Rejection::ShipmentClosed { .. } => Code::ShipmentClosed,
         Rejection::ShipmentExceeds { .. } => Code::ShipmentExceeds,
+        Rejection::OrderHeld => Code::OrderHeld,
+        Rejection::PaymentExists => Code::PaymentExists,
+        Rejection::TooManyPayments => Code::TooManyPayments,
+        Rejection::AmountExceeds { .. } => Code::AmountExceeds,
+        Rejection::ReturnNotFound => Code::ReturnNotFound,
+        Rejection::ReturnExists => Code::ReturnExists,
+        Rejection::TooManyReturns => Code::TooManyReturns,
+        Rejection::ReturnExceeds { .. } => Code::ReturnExceeds,
     }
 }
 
@@ -65,7 +73,10 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
             current_version: Some(*current_version),
             ..Facts::default()
         },
-        Rejection::PlanStale { available, .. } | Rejection::ShipmentExceeds { held: available, .. } => {
+        Rejection::PlanStale { available, .. }
+        | Rejection::AmountExceeds { available }
+        | Rejection::ReturnExceeds { available, .. }
+        | Rejection::ShipmentExceeds { held: available, .. } => {
             Facts { available: Some(available.get()), ..Facts::default() }
         }
         Rejection::ImportOutOfStep { rows_done } => Facts { rows_done: Some(*rows_done), ..Facts::default() },
@@ -88,6 +99,12 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
         | Rejection::NotAllotted { .. }
         | Rejection::TooManyShipments
         | Rejection::ShipmentNotFound
+        | Rejection::OrderHeld
+        | Rejection::PaymentExists
+        | Rejection::TooManyPayments
+        | Rejection::ReturnNotFound
+        | Rejection::ReturnExists
+        | Rejection::TooManyReturns
         | Rejection::ShipmentClosed { .. } => Facts::default(),
     }
 }

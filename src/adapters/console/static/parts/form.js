@@ -3,9 +3,13 @@
 import { h } from '../vendor/preact.js';
 import { useEffect, useId, useRef, useState } from '../vendor/hooks.js';
 import { ApiError, change, newKey } from '../api.js';
+import { place, refine } from '../router.js';
 import { Curl, Icon, ProblemBox, say } from './basics.js';
 
 /** @typedef {import("preact").ComponentChildren} Children */
+
+/** The delay after an input of a filter. */
+const TYPING_MS = 300;
 
 /**
  * A field with its label. `hint` describes valid input, `error` the fault of the current input.
@@ -40,6 +44,20 @@ export function Field({
 /** The search field of a list. @param {{ label?: string, value: string, placeholder?: string, onInput: (text: string) => void }} props */
 export function Search({ label = 'Search', ...rest }) {
   return h(Field, { label, type: 'search', autoComplete: 'off', wide: true, ...rest });
+}
+
+/** The input of a parameter, with a delay before it changes the address. @returns {[string, (text: string) => void]} */
+export function useParameter(/** @type {string} */ name) {
+  const given = place.value.params.get(name) ?? '';
+  const [text, setText] = useState(given);
+  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
+  useEffect(() => setText((before) => (before.trim() === given ? before : given)), [given]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return [text, (next) => {
+    setText(next);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => refine({ [name]: next.trim() }), TYPING_MS);
+  }];
 }
 
 /** A checkbox. @param {{ label: Children, checked: boolean, onChange: (checked: boolean) => void, disabled?: boolean }} props */
@@ -134,22 +152,28 @@ export function useChange() {
  * @param {{
  *   title: string, request: () => Request, onClose: () => void, onDone: (answer: import("../api.js").Answer<any>) => void,
  *   submit?: string, danger?: boolean, said?: string, children?: Children, valid?: boolean,
- *   explain?: (error: ApiError) => Children,
- * }} props
+ *   explain?: (error: ApiError) => Children, wide?: boolean, onBusy?: (busy: boolean) => void,
+ * }} props `onBusy` is told when the change is sent, and when it was refused.
  */
-export function ChangeDialog({ title, request, onClose, onDone, submit = 'Save', danger = false, said, children, valid = true, explain }) {
+export function ChangeDialog({
+  title, request, onClose, onDone, submit = 'Save', danger = false, said, children, valid = true, explain, wide, onBusy,
+}) {
   const { run, busy, error, waiting, giveUp } = useChange();
   const onSubmit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (busy) return;
+    onBusy?.(true);
     const answer = await run(request());
-    if (answer === null) return;
+    if (answer === null) {
+      onBusy?.(false);
+      return;
+    }
     say(said ?? `${title}: done`);
     onDone(answer);
     onClose();
   };
   const shown = request();
-  return h(Dialog, { title, onClose },
+  return h(Dialog, { title, onClose, wide },
     h('form', { onSubmit, noValidate: false },
       children,
       error && ((error instanceof ApiError && explain?.(error)) || h(ProblemBox, { error })),

@@ -88,7 +88,7 @@ export function useLive(read, apply, deps) {
       if (shown.current === null || events.length === 0) return;
       const next = applier.current(shown.current, events);
       if (next === null) reload();
-      else {
+      else if (next !== shown.current) {
         shown.current = next;
         set(next);
       }

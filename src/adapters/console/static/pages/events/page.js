@@ -1,10 +1,10 @@
 // The log of events: live, or a page of it from a sequence or a time.
 
 import { h } from '../../vendor/preact.js';
-import { useEffect, useRef, useState } from '../../vendor/hooks.js';
+import { useRef, useState } from '../../vendor/hooks.js';
 import { href, place, refine } from '../../router.js';
 import { Empty, Icon, Loading, Page, ProblemBox, say, Time } from '../../parts/basics.js';
-import { Field } from '../../parts/form.js';
+import { Field, useParameter } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useLive, useLoad } from '../../parts/load.js';
 import { Table } from '../../parts/table.js';
@@ -16,7 +16,6 @@ import { matches, TYPES } from './words.js';
 /** @typedef {import("./tail.js").Filter} Filter */
 /** @typedef {import("./tail.js").Tail} Tail */
 
-const TYPING_MS = 300;
 const FRESH_MS = 1_500;
 
 export default function Events() {
@@ -26,20 +25,6 @@ export default function Events() {
   return h(Page, { title: 'Events', about: 'All durable changes of this node, in the order of the log.' },
     h(Filters, null),
     from !== '' || since !== '' ? h(Back, { filter, from, since }) : h(Live, { filter }));
-}
-
-/** The input of a parameter, with a delay before it changes the address. @returns {[string, (text: string) => void]} */
-function useParameter(/** @type {string} */ name) {
-  const given = place.value.params.get(name) ?? '';
-  const [text, setText] = useState(given);
-  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
-  useEffect(() => setText((before) => (before.trim() === given ? before : given)), [given]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return [text, (next) => {
-    setText(next);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => refine({ [name]: next.trim() }), TYPING_MS);
-  }];
 }
 
 /** A time as the value of a `datetime-local` field. */
