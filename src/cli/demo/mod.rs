@@ -2,6 +2,7 @@
 
 mod buyer;
 mod catalogue;
+mod orders;
 
 use std::path::Path;
 use std::process::Command;
@@ -35,7 +36,8 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 #[command(after_long_help = "\
 Examples:
   onhand demo
-  onhand demo --buyers 500 --pieces 7")]
+  onhand demo --buyers 500 --pieces 7
+  onhand demo --orders                16 stores, 1,000 orders, a crash among them")]
 pub struct DemoArgs {
     /// Buyers, all at once
     #[arg(long, value_name = "BUYERS", default_value_t = 300, value_parser = value_parser!(u32).range(1..=500))]
@@ -44,6 +46,10 @@ pub struct DemoArgs {
     /// Pieces there are
     #[arg(long, value_name = "PIECES", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
     pieces: u32,
+
+    /// Orders instead of a flash sale: 300 customers, 16 stores that send, and a crash in the middle
+    #[arg(long, conflicts_with_all = ["buyers", "pieces"])]
+    orders: bool,
 }
 
 /// All buyers come from this machine, at once: to the node they are one client.
@@ -65,7 +71,10 @@ struct Level {
 /// [`Exit::Failed`] when one piece too many or too few was sold, or the crash changed anything.
 pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
-    run_client::run(play(args, &scratch.path().join("data")))?;
+    let data_dir = scratch.path().join("data");
+    run_client::run(async {
+        if args.orders { orders::play(&data_dir).await } else { play(args, &data_dir).await }
+    })?;
     Ok(Exit::Ok)
 }
 
