@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use onhand_cli::admin::{access, customer, keys, mode, node_token, token, user};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
-    audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker,
+    audit, bench, completions, dead_letters, demo, import, man, orders, rebuild, repair, simulate, sync, sync_worker,
     tail, verify,
 };
 use onhand_config::RawServe;
@@ -37,6 +37,7 @@ Examples:
   onhand serve --port 8080 --data-dir /srv/onhand
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
   onhand import products catalogue.csv --currency EUR
+  onhand orders import orders.csv --currency EUR --dry-run
   onhand tail --store BERLIN                     changes as they happen
   onhand audit --kind errors                     refused requests of today
   onhand sync                                    bring the central model up to date now
@@ -69,6 +70,7 @@ SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 
     Serve(Box<RawServe>),
     SyncWorker(sync_worker::SyncWorkerArgs),
     Import(import::ImportCommand),
+    Orders(orders::OrdersArgs),
     Tail(tail::TailArgs),
     Audit(audit::AuditArgs),
     Sync(sync::SyncArgs),
@@ -163,6 +165,7 @@ impl Cli {
                 sync_worker::run(&args, &settings)
             }
             CliCommand::Import(args) => import::run(&args),
+            CliCommand::Orders(args) => orders::run(&args),
             CliCommand::Tail(args) => tail::run(&args),
             CliCommand::Audit(args) => audit::run(&args),
             CliCommand::Sync(args) => sync::run(&args),

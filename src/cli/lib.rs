@@ -10,6 +10,7 @@ pub mod dead_letters;
 pub mod demo;
 pub mod import;
 pub mod man;
+pub mod orders;
 pub mod rebuild;
 pub mod repair;
 pub mod simulate;

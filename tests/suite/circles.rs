@@ -18,11 +18,13 @@ pub(crate) const MAY_CLOSE_A_CIRCLE: &[(&str, &str)] = &[
     ("src/domain/ledger: registry -> draft", THE_REGISTRY),
     ("src/domain/ledger: registry -> kind", THE_REGISTRY),
     ("src/domain/ledger: registry -> takeover", THE_REGISTRY),
+    ("src/domain: ledger -> allocation", THE_REGISTRY),
     ("src/domain: ledger -> catalogue", THE_REGISTRY),
     ("src/domain: ledger -> clock", THE_REGISTRY),
     ("src/domain: ledger -> identity", THE_REGISTRY),
     ("src/domain: ledger -> imports", THE_REGISTRY),
     ("src/domain: ledger -> low_stock", THE_REGISTRY),
+    ("src/domain: ledger -> orders", THE_REGISTRY),
     ("src/domain: ledger -> stock", THE_REGISTRY),
 ];
 

@@ -3,20 +3,14 @@
 //! Like every list it applies changes in the background, or before the next read: a page shows every order that was durable when
 //! it was requested.
 
-use crate::Ledger;
-use crate::blocking;
 use crate::changed_keys::ChangedKeys;
 use crate::ledger::projection::{Moved, Projection};
-use crate::orders::OrderView;
-use crate::stock::ReadError;
 use onhand_domain::identity::StoreScope;
 use onhand_domain::orders::{Allocation, Order, OrderStatus, ShipmentId};
 use onhand_domain::{CustomerId, Key, OrderId, Quantity, Sku, State, StoreId, Timestamp};
 use parking_lot::RwLock;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::convert::Infallible;
-use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The place of an order in a list: the newest comes first.
@@ -67,8 +61,8 @@ struct Listed {
 /// The index.
 #[derive(Default)]
 pub(crate) struct OrderIndex {
-    moved: ChangedKeys,
-    lists: RwLock<Lists>,
+    pub(super) moved: ChangedKeys,
+    pub(super) lists: RwLock<Lists>,
     /// SKUs of which stock has come in that orders may wait for.
     pub(super) stocked: parking_lot::Mutex<BTreeSet<Sku>>,
     /// Signals that there are some.
@@ -76,27 +70,27 @@ pub(crate) struct OrderIndex {
 }
 
 #[derive(Default)]
-struct Lists {
+pub(super) struct Lists {
     orders: BTreeMap<OrderMark, Listed>,
     places: HashMap<OrderId, Timestamp, ahash::RandomState>,
     /// The orders that wait for a SKU, oldest first.
-    waiting: BTreeMap<Sku, BTreeSet<OrderMark>>,
+    pub(super) waiting: BTreeMap<Sku, BTreeSet<OrderMark>>,
     /// The orders with a shipment in a store that is not closed.
-    open_in: BTreeMap<StoreId, BTreeSet<OrderMark>>,
+    pub(super) open_in: BTreeMap<StoreId, BTreeSet<OrderMark>>,
 }
 
 impl OrderFilter {
     fn passes(&self, mark: &OrderMark, listed: &Listed) -> bool {
-        fn is<T: PartialEq>(wanted: &Option<T>, found: Option<&T>) -> bool {
-            wanted.as_ref().is_none_or(|wanted| found == Some(wanted))
+        fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none_or(|wanted| found == Some(wanted))
         }
         let has = |text: &str| {
             self.search.as_ref().is_none_or(|search| text.to_ascii_lowercase().contains(search.as_str()))
         };
-        is(&self.status, Some(&listed.status))
-            && is(&self.allocation, Some(&listed.allocation))
-            && is(&self.channel_id, listed.channel_id.as_ref())
-            && is(&self.customer_id, listed.customer_id.as_ref())
+        is(self.status.as_ref(), Some(&listed.status))
+            && is(self.allocation.as_ref(), Some(&listed.allocation))
+            && is(self.channel_id.as_ref(), listed.channel_id.as_ref())
+            && is(self.customer_id.as_ref(), listed.customer_id.as_ref())
             && self.store_id.as_ref().is_none_or(|store| listed.stores.binary_search(store).is_ok())
             && (self.scope.is_everywhere() || listed.stores.iter().any(|store| self.scope.covers(store)))
             && (has(mark.order_id.as_str())
@@ -139,9 +133,10 @@ impl Lists {
         }
     }
 
-    fn put(&mut self, order_id: &OrderId, order: Option<&Order>) {
+    /// Puts an order in its place, or takes out one that is gone; returns the SKUs it waits for.
+    pub(super) fn put(&mut self, order_id: &OrderId, order: Option<&Order>) -> Vec<Sku> {
         self.remove(order_id);
-        let Some(order) = order else { return };
+        let Some(order) = order else { return Vec::new() };
         let listed = Listed::of(order);
         let mark = OrderMark { placed_at: order.placed_at, order_id: order_id.clone() };
         // An order that is cancelled or delivered serves nobody who waits.
@@ -152,7 +147,9 @@ impl Lists {
             self.open_in.entry(store.clone()).or_default().insert(mark.clone());
         }
         self.places.insert(order_id.clone(), order.placed_at);
+        let waiting = listed.waiting.to_vec();
         self.orders.insert(mark, listed);
+        waiting
     }
 }
 
@@ -169,12 +166,12 @@ impl Projection for OrderIndex {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
         match (moved.key, moved.state) {
             (Key::Order(_), _) => self.moved.note(moved.key),
-            (Key::Level(_, sku), State::Level(level)) if level.qty() > Quantity::ZERO => {
-                // Most levels have nobody who waits for them.
-                if self.lists.read().waiting.contains_key(sku) {
-                    self.stocked.lock().insert(sku.clone());
-                    self.news.notify_one();
-                }
+            // Most levels have nobody who waits for them.
+            (Key::Level(_, sku), State::Level(level))
+                if level.qty() > Quantity::ZERO && self.lists.read().waiting.contains_key(sku) =>
+            {
+                self.stocked.lock().insert(sku.clone());
+                self.news.notify_one();
             }
             _ => {}
         }
@@ -195,101 +192,13 @@ impl Projection for OrderIndex {
     }
 }
 
-impl Ledger {
-    /// Applies changes to the index of orders until it is dropped.
-    pub async fn keep_order_index(&self) -> Infallible {
-        loop {
-            self.projections.orders.moved.news.notified().await;
-            // A change that cannot be applied now stays noted for the next signal or the next reader.
-            let _ = self.refresh_orders().await;
-        }
-    }
-
-    async fn refresh_orders(&self) -> Result<(), ReadError> {
-        self.catch_up().await?;
-        let index = &self.projections.orders;
-        let _one_at_a_time = index.moved.applying.lock().await;
-        while let Some((key, note)) = index.moved.next() {
-            let durable = self.parts.log.durable();
-            let order = tokio::select! {
-                biased;
-                order = self.read(&key, order_in) => order?.flatten(),
-                () = durable.silence() => return Ok(()),
-            };
-            if let Key::Order(order_id) = &key {
-                let waits = order.as_ref().map(|order| Listed::of(order).waiting);
-                index.lists.write().put(order_id, order.as_ref());
-                // Stock that came in before the order was listed signalled nobody.
-                if let Some(waiting) = waits.filter(|waiting| !waiting.is_empty()) {
-                    index.stocked.lock().extend(waiting.iter().cloned());
-                    index.news.notify_one();
-                }
-            }
-            index.moved.done(&key, note);
-        }
-        Ok(())
-    }
-
-    /// At most `limit` orders that match, the newest first, behind `after`.
-    ///
-    /// # Errors
-    /// As [`Ledger::order`].
-    pub async fn orders(
+impl Lists {
+    pub(super) fn page(
         &self,
-        filter: OrderFilter,
+        filter: &OrderFilter,
         after: Option<OrderMark>,
         limit: usize,
-    ) -> Result<Vec<OrderView>, ReadError> {
-        self.refresh_orders().await?;
-        let index = Arc::clone(&self.projections.orders);
-        let found = blocking(move || index.lists.read().page(&filter, after, limit)).await;
-        let mut views = Vec::with_capacity(found.len());
-        for mark in found {
-            views.extend(self.order(&mark.order_id).await?);
-        }
-        Ok(views)
-    }
-
-    /// The orders that wait for a SKU, oldest first, at most `limit`.
-    pub(super) fn orders_waiting_for(
-        &self,
-        sku: &Sku,
-        after: Option<&OrderMark>,
-        limit: usize,
     ) -> Vec<OrderMark> {
-        let lists = self.projections.orders.lists.read();
-        let Some(waiting) = lists.waiting.get(sku) else { return Vec::new() };
-        let behind = waiting.iter().filter(|mark| after.is_none_or(|after| *mark > after));
-        behind.take(limit).cloned().collect()
-    }
-
-    /// At most `limit` orders with a shipment in the store that is not closed, oldest first, behind `after`.
-    ///
-    /// # Errors
-    /// As [`Ledger::order`].
-    pub async fn open_orders_of(
-        &self,
-        store_id: &StoreId,
-        after: Option<&OrderMark>,
-        limit: usize,
-    ) -> Result<Vec<(OrderMark, OrderView)>, ReadError> {
-        self.refresh_orders().await?;
-        let marks: Vec<OrderMark> = {
-            let lists = self.projections.orders.lists.read();
-            let open = lists.open_in.get(store_id).into_iter().flatten();
-            open.filter(|mark| after.is_none_or(|after| *mark > after)).take(limit).cloned().collect()
-        };
-        let mut views = Vec::with_capacity(marks.len());
-        for mark in marks {
-            let view = self.order(&mark.order_id).await?;
-            views.extend(view.map(|view| (mark, view)));
-        }
-        Ok(views)
-    }
-}
-
-impl Lists {
-    fn page(&self, filter: &OrderFilter, after: Option<OrderMark>, limit: usize) -> Vec<OrderMark> {
         let first = |at: Timestamp| OrderMark { placed_at: at, order_id: lowest() };
         let from = filter.from.map_or_else(|| first(Timestamp::EPOCH), first);
         let to = filter.to.map_or_else(|| first(Timestamp::NEVER), first);
@@ -305,13 +214,6 @@ impl Lists {
 /// No id is before it.
 fn lowest() -> OrderId {
     OrderId::new("-").expect("it has the form of an id")
-}
-
-fn order_in(state: &State) -> Option<Order> {
-    match state {
-        State::Order(order) if order.version > 0 => Some(order.as_ref().clone()),
-        _ => None,
-    }
 }
 
 impl OrderMark {

@@ -1,7 +1,8 @@
-//! Orders: which stores send what (`planning`), reads and history (`reads`), lists (`index`), and pieces that have been waiting for
+//! Orders: which stores send what (`planning`), reads and history (`reads`), lists (`index`, `lists`), and pieces that have been waiting for
 //! stock (`waiting`).
 
 pub(crate) mod index;
+mod lists;
 mod planning;
 mod reads;
 mod waiting;

@@ -60,7 +60,7 @@ pub fn run(args: &CustomerArgs, open: OpenNode) -> Result<Exit, Failure> {
         };
         let answer = connection.change(Method::POST, &path, Some(&json!({})), None).await;
         let printed = answer.and_then(|answer| {
-            let told = if answer.body["erased"] == true {
+            let told = if answer.body.get("erased") == Some(&true.into()) {
                 format!("the personal data of {whose} is erased")
             } else {
                 format!("there is no personal data of {whose}, or it was erased before")

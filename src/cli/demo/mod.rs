@@ -2,10 +2,10 @@
 
 mod buyer;
 mod catalogue;
+mod node;
 mod orders;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::{Args, value_parser};
@@ -22,9 +22,8 @@ use crate::terminal::print::print_line;
 use crate::terminal::run_client;
 use buyer::BuyerCounts;
 use catalogue::{SALE_SKU, SALE_STORE};
+use node::{SERVER, STOP_MAX, verify};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
-
-const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// Watch a flash sale and a crash: more buyers than pieces, and not one too many is sold
 ///
@@ -51,9 +50,6 @@ pub struct DemoArgs {
     #[arg(long, conflicts_with_all = ["buyers", "pieces"])]
     orders: bool,
 }
-
-/// All buyers come from this machine, at once: to the node they are one client.
-const SERVER: [&str; 6] = ["--log-level", "warn", "--rate-limit-rps", "0", "--load-shed-queue-max", "2000"];
 
 /// The members of a level that the demo reads.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -179,17 +175,6 @@ async fn reuse_a_key(client: &NodeClient, buyer: u32) -> Result<(), Failure> {
         "Buyer {buyer} uses the key of that order for two pieces: {} {code}.\n",
         answer.status.as_u16()
     ))
-}
-
-/// Runs `onhand verify` on the log.
-fn verify(program: &Path, data_dir: &Path) -> Result<(), Failure> {
-    let verified = Command::new(program).arg("verify").arg("--data-dir").arg(data_dir).output();
-    let verified = verified.or_exit(Exit::Internal, || "cannot run onhand verify")?;
-    let said = String::from_utf8_lossy(&verified.stdout);
-    if !verified.status.success() {
-        return Err(Failure::new(Exit::Failed, format!("onhand verify found something:\n{said}")));
-    }
-    print_line(format!("\nonhand verify: {}", said.lines().last().unwrap_or_default()))
 }
 
 /// Checks that acknowledged changes survived, and that a buyer who lost the answer still gets it.

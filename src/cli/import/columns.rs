@@ -64,7 +64,7 @@ impl Columns {
 }
 
 /// The position of the only column of that name.
-pub(super) fn place(names: &[String], wanted: &str) -> Result<usize, &'static str> {
+pub(crate) fn place(names: &[String], wanted: &str) -> Result<usize, &'static str> {
     let mut places = names.iter().enumerate().filter(|(_, name)| *name == wanted.trim());
     match (places.next(), places.next()) {
         (Some((at, _)), None) => Ok(at),
@@ -74,7 +74,7 @@ pub(super) fn place(names: &[String], wanted: &str) -> Result<usize, &'static st
 }
 
 /// The message for missing columns: their names, and the names of the columns that exist.
-pub(super) fn not_found(missing: &[String], names: &[String]) -> String {
+pub(crate) fn not_found(missing: &[String], names: &[String]) -> String {
     let mut shown: Vec<String> = names.iter().take(NAMES_SHOWN_MAX).map(|name| format!("{name:?}")).collect();
     if names.len() > NAMES_SHOWN_MAX {
         shown.push(format!("and {} more", names.len() - NAMES_SHOWN_MAX));

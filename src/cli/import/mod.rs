@@ -4,20 +4,20 @@
 //! [`send`] (rows to the node, from the row where the node stopped), [`report`] (every rejected row, also those of
 //! earlier runs).
 
-mod columns;
+pub(crate) mod columns;
 mod command;
-mod options;
-mod products;
+pub(crate) mod options;
+pub(crate) mod products;
 mod report;
-mod report_file;
-mod row;
-mod screen;
+pub(crate) mod report_file;
+pub(crate) mod row;
+pub(crate) mod screen;
 mod send;
 mod source;
 mod store_name;
-mod summary;
+pub(crate) mod summary;
 mod survey;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod time;

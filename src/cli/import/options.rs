@@ -240,7 +240,7 @@ fn pieces(text: &str) -> Result<Quantity, String> {
 }
 
 /// Reads `--delimiter`.
-pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
     match text {
         "\\t" | "tab" => Ok(b'\t'),
         _ => match text.as_bytes() {

@@ -27,7 +27,7 @@ pub(super) struct Refusals {
 const STDOUT: &str = "-";
 
 /// True when the report takes standard output; the summary is for standard error then.
-pub(super) fn takes_stdout(report: Option<&Path>) -> bool {
+pub(crate) fn takes_stdout(report: Option<&Path>) -> bool {
     report.is_some_and(|report| report.as_os_str() == STDOUT)
 }
 
@@ -35,7 +35,7 @@ pub(super) fn takes_stdout(report: Option<&Path>) -> bool {
 ///
 /// # Errors
 /// [`Exit::CannotCreate`] when it cannot be written, [`Exit::Usage`] when it is the input file.
-pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
+pub(crate) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
     if takes_stdout(Some(report)) {
         return Ok(());
     }
@@ -64,7 +64,7 @@ impl Refusals {
 }
 
 /// The report file: CSV with a header.
-pub(super) struct ReportFile {
+pub(crate) struct ReportFile {
     writer: csv::Writer<Box<dyn Write>>,
 }
 
@@ -73,7 +73,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// [`Exit::CannotCreate`], [`Exit::Io`].
-    pub(super) fn create(path: &Path, names: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn create(path: &Path, names: &[&str]) -> Result<Self, Failure> {
         let describe = || format!("cannot create the report {}", path.display());
         let file: Box<dyn Write> = if takes_stdout(Some(path)) {
             Box::new(io::stdout().lock())
@@ -90,7 +90,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// [`Exit::Io`].
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         record: &CsvRecord<'_>,
         code: &str,
@@ -112,7 +112,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// [`Exit::Io`].
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.writer.flush().or_exit(Exit::Io, || "cannot write the report")
     }
 }

@@ -15,7 +15,7 @@ use onhand_domain::{IdError, Quantity, QuantityError, Sku, StoreId, Timestamp};
 
 /// Why a row is rejected before it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum RowError {
+pub(crate) enum RowError {
     #[error("it has {found} fields, the header has {expected}")]
     FieldCount { found: usize, expected: usize },
     #[error("field {field} is not UTF-8; convert the file, for example with iconv")]
@@ -46,7 +46,7 @@ pub(super) enum RowError {
 
 impl RowError {
     /// The reason code, stable for scripts.
-    pub(super) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::FieldCount { .. } => "wrong-field-count",
             Self::Encoding { .. } => "not-utf-8",
@@ -67,17 +67,8 @@ pub(super) fn read(
     columns: &Columns,
     reading: &ReadOptions,
 ) -> Result<WireRow, RowError> {
-    let found = record.fields.len();
-    if found != columns.count {
-        return Err(RowError::FieldCount { found, expected: columns.count });
-    }
-    // A product name in some old encoding must not cost the sale: only the columns that are read have to be valid.
-    let unreadable = |at: &usize| record.fields.get(*at).is_some_and(|field| str::from_utf8(field).is_err());
-    if let Some(at) = columns.named().find(unreadable) {
-        return Err(RowError::Encoding { field: at + 1 });
-    }
-    let field =
-        |at: usize| record.fields.get(at).and_then(|field| str::from_utf8(field).ok()).unwrap_or_default();
+    check(record, columns.count, columns.named())?;
+    let field = |at: usize| text(record, at);
     let store_id = store(columns.store.map(field), reading)?;
     let sku = sku(field(columns.sku))?;
     let (kind, quantity) = movement(field(columns.quantity), reading.kind)?;
@@ -85,6 +76,26 @@ pub(super) fn read(
     let reference = columns.reference.map(|at| reference(field(at))).transpose()?.flatten();
     let opening_stock = Some(reading.opening_stock).filter(|pieces| *pieces > Quantity::ZERO);
     Ok(WireRow { row: record.row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock })
+}
+
+/// Checks that a record has `count` fields, and that those at `places` are UTF-8.
+pub(crate) fn check(
+    record: &CsvRecord<'_>,
+    count: usize,
+    mut places: impl Iterator<Item = usize>,
+) -> Result<(), RowError> {
+    let found = record.fields.len();
+    if found != count {
+        return Err(RowError::FieldCount { found, expected: count });
+    }
+    // A product name in some old encoding must not cost the sale: only the columns that are read have to be valid.
+    let unreadable = |at: &usize| record.fields.get(*at).is_some_and(|field| str::from_utf8(field).is_err());
+    places.find(unreadable).map_or(Ok(()), |at| Err(RowError::Encoding { field: at + 1 }))
+}
+
+/// The field at `at` as text; empty where there is none, or no UTF-8.
+pub(crate) fn text<'a>(record: &CsvRecord<'a>, at: usize) -> &'a str {
+    record.fields.get(at).and_then(|field| str::from_utf8(field).ok()).unwrap_or_default()
 }
 
 fn store(field: Option<&str>, reading: &ReadOptions) -> Result<StoreId, RowError> {
@@ -99,7 +110,8 @@ fn store(field: Option<&str>, reading: &ReadOptions) -> Result<StoreId, RowError
     }
 }
 
-fn sku(field: &str) -> Result<Sku, RowError> {
+/// Reads a SKU.
+pub(crate) fn sku(field: &str) -> Result<Sku, RowError> {
     let text = field.trim();
     Sku::new(text).map_err(|error| match error {
         IdError::Empty => RowError::SkuMissing,
@@ -107,8 +119,8 @@ fn sku(field: &str) -> Result<Sku, RowError> {
     })
 }
 
-/// The sign decides the kind for a sale; the other kinds have only one direction.
-fn movement(field: &str, kind: RowsKind) -> Result<(AdjustKind, Quantity), RowError> {
+/// Reads pieces: a whole number with a sign, and never 0.
+pub(crate) fn signed_pieces(field: &str) -> Result<Quantity, RowError> {
     let text = field.trim();
     let quantity: i64 = text.parse().map_err(|_| {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -121,7 +133,13 @@ fn movement(field: &str, kind: RowsKind) -> Result<(AdjustKind, Quantity), RowEr
     if quantity == 0 {
         return Err(RowError::QuantityZero);
     }
-    let signed = Quantity::new(quantity).map_err(|_| RowError::QuantityTooLarge(text.to_owned()))?;
+    Quantity::new(quantity).map_err(|_| RowError::QuantityTooLarge(text.to_owned()))
+}
+
+/// The sign decides the kind for a sale; the other kinds have only one direction.
+fn movement(field: &str, kind: RowsKind) -> Result<(AdjustKind, Quantity), RowError> {
+    let signed = signed_pieces(field)?;
+    let quantity = signed.get();
     let pieces = if signed.is_negative() { signed.negated() } else { signed };
     match (kind, quantity > 0) {
         (RowsKind::Sale, true) => Ok((AdjustKind::Sale, pieces)),

@@ -82,7 +82,7 @@ pub(super) fn named(text: &mut String, refusals: &[&Refusals], report: Option<&P
 }
 
 /// One line of a summary.
-pub(super) fn line(text: &mut String, label: &str, value: &str) {
+pub(crate) fn line(text: &mut String, label: &str, value: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "  {label:<11}{value}");
 }

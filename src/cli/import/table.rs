@@ -13,16 +13,16 @@ use onhand_spreadsheet::shown;
 
 /// One record as it is in the file, not validated.
 #[derive(Debug)]
-pub(super) struct CsvRecord<'a> {
+pub(crate) struct CsvRecord<'a> {
     /// 1 for the first record after the header.
-    pub(super) row: u64,
+    pub(crate) row: u64,
     /// Line of the file on which the record starts; a quoted field may hold line feeds.
-    pub(super) line: u64,
-    pub(super) fields: &'a ByteRecord,
+    pub(crate) line: u64,
+    pub(crate) fields: &'a ByteRecord,
 }
 
 /// A CSV file that is being read.
-pub(super) struct CsvFile {
+pub(crate) struct CsvFile {
     path: PathBuf,
     reader: csv::Reader<HashedFile>,
     header: Vec<String>,
@@ -35,7 +35,7 @@ impl CsvFile {
     ///
     /// # Errors
     /// [`Exit::NoInput`] when it cannot be opened or read, [`Exit::Data`] when it has no usable header.
-    pub(super) fn open(path: &Path, delimiter: u8, meaning: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path, delimiter: u8, meaning: &[u8]) -> Result<Self, Failure> {
         let file = File::open(path).or_exit(Exit::NoInput, || format!("cannot open {}", path.display()))?;
         let metadata =
             file.metadata().or_exit(Exit::NoInput, || format!("cannot read {}", path.display()))?;
@@ -63,7 +63,7 @@ impl CsvFile {
     ///
     /// # Errors
     /// [`Exit::NoInput`] when the file cannot be read on, [`Exit::Data`] when a record has no end.
-    pub(super) fn next(&mut self) -> Result<Option<CsvRecord<'_>>, Failure> {
+    pub(crate) fn next(&mut self) -> Result<Option<CsvRecord<'_>>, Failure> {
         let start = self.reader.position();
         let (byte, line) = (start.byte(), start.line());
         self.reader.get_ref().record_starts(byte);
@@ -84,18 +84,18 @@ impl CsvFile {
     }
 
     /// The names of the columns.
-    pub(super) fn header(&self) -> &[String] {
+    pub(crate) fn header(&self) -> &[String] {
         &self.header
     }
 
     /// SHA-256 in hex over the options and the file, once its end was reached.
-    pub(super) fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         self.reader.get_ref().fingerprint()
     }
 }
 
 /// The failure for a file that cannot be imported.
-pub(super) fn unusable(path: &Path, reason: impl Display) -> Failure {
+pub(crate) fn unusable(path: &Path, reason: impl Display) -> Failure {
     Failure::new(Exit::Data, format!("{}: {reason}", path.display()))
 }
 

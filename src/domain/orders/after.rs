@@ -1,12 +1,13 @@
 //! The decisions on payments, returns and the hold of an order.
 
+use super::checks::existing;
 use super::command::OrderCommand;
 use super::line::{LineDelta, Pieces};
 use super::moves::order_fact;
-use super::order::{Order, OrderChange, OrderFact};
+use super::order::Order;
+use super::order_fact::{OrderChange, OrderFact};
 use super::payment::{Payment, PaymentSums};
 use super::returning::{self, Return, ReturnState};
-use super::whole::existing;
 use crate::limits::{ORDER_PAYMENTS_MAX, ORDER_RETURNS_MAX};
 use crate::stock::{AdjustKind, Adjusted, StockFact, check_delta};
 use crate::{Draft, Fact, Key, Quantity, Rejection};
@@ -50,11 +51,6 @@ pub(super) fn set_hold(
     let fact = OrderFact { reason: reason.cloned(), ..order_fact(&command.order_id, change) };
     draft.record(Fact::Order(Box::new(fact)));
     Ok(())
-}
-
-/// Refuses what sends something while the order is on hold.
-pub(super) fn check_hold(draft: &Draft<'_>, command: &OrderCommand) -> Result<(), Rejection> {
-    if draft.state::<Order>(&command.key()).on_hold { Err(Rejection::OrderHeld) } else { Ok(()) }
 }
 
 /// A step of a return. Pieces that come and can be sold are stock of the store from then on.

@@ -8,10 +8,10 @@
 //! | --- | --- |
 //! | `payment`, `returning` | payments, which are records alone; returns |
 //! | `line` | the lines of an order: what became of the pieces of each |
-//! | `order` | the order, its event `ORDER`, and what its status is |
-//! | `shipment` | the shipment and its event `SHIPMENT` |
+//! | `order`, `order_fact`, `order_kind`, `status` | the order, its event `ORDER`, its form in a snapshot, and the words for its state |
+//! | `shipment`, `shipment_fact`, `shipment_kind` | the shipment, its event `SHIPMENT`, its form in a snapshot |
 //! | `shipment_id` | the id of a shipment |
-//! | `command` | a step that a caller requests |
+//! | `command`, `decide`, `checks` | a step that a caller requests; who may, the states it needs, the checks that all share |
 //! | `place` | the decision of a placing, and of pieces that are allotted later |
 //! | `whole` | the decisions on a whole order: confirm, cancel, ship, deliver |
 //! | `part` | the decisions on one shipment |
@@ -22,28 +22,37 @@
 //! `delivered <= shipped`. The status of an order is worked out from its lines and never stored.
 
 mod after;
+mod checks;
 mod command;
+mod decide;
 mod line;
 mod moves;
 mod order;
+mod order_fact;
+mod order_kind;
 mod part;
 mod payment;
 mod place;
 mod returning;
 mod shipment;
+mod shipment_fact;
 mod shipment_id;
+mod shipment_kind;
+mod status;
 mod whole;
 
 pub use command::{Carrier, OrderCommand, OrderStep, PartStep, Planned};
 pub use line::{Line, LineDelta, Pieces};
-pub use order::{
-    Allocation, Looked, Opened, Order, OrderAfter, OrderChange, OrderDetails, OrderFact, OrderMember,
-    OrderPolicy, OrderRecord, OrderStatus, OrderUndo, Partial, Placed, StockPolicy,
+pub use order::{Order, OrderAfter};
+pub use order_fact::{
+    Looked, Opened, OrderChange, OrderDetails, OrderFact, OrderMember, OrderPolicy, Partial, Placed,
+    StockPolicy,
 };
+pub use order_kind::{OrderRecord, OrderUndo};
 pub use payment::{Payment, PaymentKind, PaymentStatus, PaymentSums};
 pub use returning::{Return, ReturnLine, ReturnState};
-pub use shipment::{
-    LineQty, Refused, Shipment, ShipmentAfter, ShipmentChange, ShipmentFact, ShipmentLine, ShipmentRecord,
-    ShipmentState,
-};
+pub use shipment::{Shipment, ShipmentAfter, ShipmentLine, ShipmentState};
+pub use shipment_fact::{LineQty, Refused, ShipmentChange, ShipmentFact};
 pub use shipment_id::ShipmentId;
+pub use shipment_kind::ShipmentRecord;
+pub use status::{Allocation, OrderStatus};

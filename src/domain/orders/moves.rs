@@ -2,8 +2,10 @@
 
 use super::command::{Carrier, OrderCommand, Planned};
 use super::line::{LineDelta, Pieces};
-use super::order::{Opened, Order, OrderChange, OrderFact};
-use super::shipment::{LineQty, Refused, Shipment, ShipmentChange, ShipmentFact};
+use super::order::Order;
+use super::order_fact::{Opened, OrderChange, OrderFact};
+use super::shipment::Shipment;
+use super::shipment_fact::{LineQty, Refused, ShipmentChange, ShipmentFact};
 use super::shipment_id::ShipmentId;
 use crate::catalogue::check_listed;
 use crate::limits::ORDER_SHIPMENTS_OPEN_MAX;

@@ -1,223 +1,21 @@
-//! The order: what was promised, what became of it, and the event that moves it.
+//! The order: what was promised, and what became of it.
 
-use super::line::{self, Line, LineDelta, Pieces};
+use super::line::{self, Line, Pieces};
+use super::order_fact::{Opened, OrderChange, OrderDetails, OrderFact, OrderMember, Placed, StockPolicy};
 use super::payment::{self, Payment, PaymentStatus, PaymentSums};
 use super::returning::{self, Return};
-use crate::allocation::Rules;
+use super::status::{Allocation, OrderStatus};
 use crate::limits::{ORDER_LINES_MAX, ORDER_SHIPMENTS_MAX, ORDER_SHIPMENTS_OPEN_MAX};
-use crate::{CustomerId, EventKind, Kind, Misfit, OrderId, Quantity, StoreId, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize};
-use smol_str::SmolStr;
+use crate::{Misfit, Quantity, StoreId, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// An event that does not follow the state of its order.
-const STEP: Misfit = Misfit("the event does not follow the state of the order");
+pub(super) const STEP: Misfit = Misfit("the event does not follow the state of the order");
 /// Lines that are none: their numbers do not count from 1, or a number cannot be.
 const LINES: Misfit = Misfit("the event places lines that cannot be");
 /// A shipment that the order opens twice, or closes without having it.
 const SHIPMENT: Misfit = Misfit("the event opens or closes a shipment that is not in the right state");
-
-/// What is done where pieces are missing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Partial {
-    /// The order is refused.
-    #[default]
-    Refuse,
-    /// They wait until there is stock.
-    Backorder,
-    /// They are cancelled.
-    CancelRest,
-}
-
-/// When stores are chosen, and their pieces held.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StockPolicy {
-    /// When the order is placed.
-    #[default]
-    Hold,
-    /// When it is confirmed.
-    None,
-}
-
-/// What is done without being asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct OrderPolicy {
-    /// See [`Partial`].
-    pub partial: Partial,
-    /// See [`StockPolicy`].
-    pub stock: StockPolicy,
-    /// True: the order is confirmed when it is placed.
-    pub auto_confirm: bool,
-}
-
-/// Who ordered, and how.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OrderDetails {
-    /// The channel that it came from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel_id: Option<SmolStr>,
-    /// Its id in that channel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<SmolStr>,
-    /// The customer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer_id: Option<CustomerId>,
-    /// Name and address, sealed with the key of the customer; of the order, where no customer is named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub personal: Option<SmolStr>,
-    /// The currency of every amount, such as `EUR` (ISO 4217).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<SmolStr>,
-    /// See [`OrderPolicy`].
-    #[serde(default)]
-    pub policy: OrderPolicy,
-}
-
-/// The versions of the levels that a plan looked at, so that it can be worked out again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Looked {
-    /// A store.
-    pub store_id: StoreId,
-    /// The versions of its levels, by SKU of the demand in order; 0 where there is no level.
-    pub versions: Vec<u64>,
-}
-
-/// What was ordered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Placed {
-    /// The time of the placing.
-    pub placed_at: Timestamp,
-    /// Who ordered, and how.
-    pub details: OrderDetails,
-    /// The lines; what becomes of their pieces at once stands in them.
-    pub lines: Vec<Line>,
-    /// The version of the routing by which the stores were chosen; 0 for the rules of a chain that has set none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub routing: Option<u64>,
-    /// The rules by which the stores were chosen, where the caller gave them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rules: Option<Rules>,
-    /// The levels that were looked at to choose the stores; empty when the caller has chosen.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub looked: Vec<Looked>,
-}
-
-/// A shipment that begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Opened {
-    /// Its number within the order, from 1.
-    pub number: u16,
-    /// The store that sends it.
-    pub store_id: StoreId,
-}
-
-/// What has happened to an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OrderChange {
-    /// It was placed.
-    Placed,
-    /// It was confirmed.
-    Confirmed,
-    /// Stores were found for pieces that were waiting.
-    Allotted,
-    /// Pieces have left a store.
-    Shipped,
-    /// Pieces have reached the customer.
-    Delivered,
-    /// Pieces were cancelled.
-    Cancelled,
-    /// A store has refused a shipment: its pieces wait, or another store sends them.
-    Refused,
-    /// A shipment was cancelled and its pieces wait.
-    Withdrawn,
-    /// A payment was recorded.
-    Payment,
-    /// A return has taken a step.
-    Return,
-    /// Nothing is sent until the hold is released.
-    Held,
-    /// The hold was released.
-    HoldReleased,
-}
-
-/// `ORDER`: one step of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OrderFact {
-    /// The order.
-    pub order_id: OrderId,
-    /// The step.
-    pub change: OrderChange,
-    /// What was ordered; at the placing alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub placed: Option<Box<Placed>>,
-    /// What becomes of pieces.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<LineDelta>,
-    /// The shipments that begin.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub opened: Vec<Opened>,
-    /// The shipments that have ended, by number.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub closed: Vec<u16>,
-    /// The payment that is recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<Payment>,
-    /// The return after its step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub returned: Option<Box<Return>>,
-    /// The caller's reason, free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<SmolStr>,
-}
-
-/// The status of an order, worked out from its lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs, reason = "the words of the product")]
-pub enum OrderStatus {
-    Placed,
-    Confirmed,
-    Shipped,
-    Delivered,
-    Cancelled,
-}
-
-/// How far stores are found for the pieces of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Allocation {
-    /// Nobody has looked for stores yet.
-    None,
-    /// All pieces wait for stock.
-    Waiting,
-    /// Some pieces wait.
-    Partial,
-    /// No piece waits.
-    Complete,
-}
-
-/// A member of an order that differs from what is placed again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the members, by name")]
-pub enum OrderMember {
-    ChannelId,
-    ExternalId,
-    CustomerId,
-    Personal,
-    Currency,
-    Policy,
-    Lines,
-}
 
 /// An order. Invariant: every line conserves its pieces ([`Pieces`]), and so do their sums.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -246,48 +44,18 @@ pub struct Order {
     pub updated_at: Timestamp,
 }
 
-/// The order before an event.
-pub type OrderUndo = Box<Order>;
-
 /// The pieces of an order after an event, over all lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderAfter {
-    /// See [`Pieces::cancelled`].
-    pub cancelled: Quantity,
     /// See [`Pieces::waiting`].
     pub waiting: Quantity,
     /// Those that shipments hold.
     pub open: Quantity,
     /// See [`Pieces::shipped`].
     pub shipped: Quantity,
-    /// See [`Pieces::delivered`].
-    pub delivered: Quantity,
-    /// See [`Pieces::returned`].
-    pub returned: Quantity,
     /// The version.
     pub version: u64,
-}
-
-/// An order in a snapshot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields of Order, under their names")]
-pub struct OrderRecord {
-    pub order_id: OrderId,
-    pub placed: Placed,
-    pub confirmed: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub on_hold: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub payments: Vec<Payment>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub returns: Vec<Return>,
-    pub shipments: Vec<StoreId>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub open_shipments: Vec<u16>,
-    pub version: u64,
-    pub updated_at: Timestamp,
 }
 
 impl Order {
@@ -300,12 +68,12 @@ impl Order {
 
     /// See [`OrderStatus`].
     pub fn status(&self) -> OrderStatus {
-        let after = self.after();
+        let (qty, pieces) = self.sums().unwrap_or_default();
         let zero = Quantity::ZERO;
-        let nothing_open = after.open == zero && after.waiting == zero;
-        if nothing_open && after.shipped == zero {
+        let nothing_open = pieces.waiting == zero && pieces.open_of(qty) == Some(zero);
+        if nothing_open && pieces.shipped == zero {
             OrderStatus::Cancelled
-        } else if nothing_open && after.delivered == after.shipped {
+        } else if nothing_open && pieces.delivered == pieces.shipped {
             OrderStatus::Delivered
         } else if nothing_open {
             OrderStatus::Shipped
@@ -369,11 +137,10 @@ impl Order {
         members.into_iter().filter(|(_, same)| !same).map(|(member, _)| member).collect()
     }
 
-    fn after(&self) -> OrderAfter {
+    pub(super) fn after(&self) -> OrderAfter {
         let (qty, pieces) = self.sums().unwrap_or_default();
-        let Pieces { cancelled, waiting, shipped, delivered, returned } = pieces;
-        let open = pieces.open_of(qty).unwrap_or_default();
-        OrderAfter { cancelled, waiting, open, shipped, delivered, returned, version: self.version }
+        let Pieces { waiting, shipped, .. } = pieces;
+        OrderAfter { waiting, open: pieces.open_of(qty).unwrap_or_default(), shipped, version: self.version }
     }
 
     /// Becomes the order that is placed.
@@ -409,7 +176,7 @@ impl Order {
         if self.open_shipments.len() > ORDER_SHIPMENTS_OPEN_MAX { Err(SHIPMENT) } else { Ok(()) }
     }
 
-    fn step(&mut self, fact: &OrderFact, at: Timestamp) -> Result<(), Misfit> {
+    pub(super) fn step(&mut self, fact: &OrderFact, at: Timestamp) -> Result<(), Misfit> {
         let placing = fact.change == OrderChange::Placed;
         let has = |change: OrderChange, member: bool| member == (fact.change == change);
         let fits = has(OrderChange::Placed, fact.placed.is_some())
@@ -443,122 +210,5 @@ impl Order {
         self.version = version + 1;
         self.updated_at = at;
         Ok(())
-    }
-}
-
-impl Kind for Order {
-    type Id = (OrderId,);
-    type State = Box<Self>;
-    type Fact = Box<OrderFact>;
-    type After = OrderAfter;
-    type Record = Box<OrderRecord>;
-    type Undo = OrderUndo;
-
-    fn id(fact: &Box<OrderFact>) -> (OrderId,) {
-        (fact.order_id.clone(),)
-    }
-
-    fn event(_: &Box<OrderFact>) -> EventKind {
-        EventKind::Order
-    }
-
-    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Box<OrderFact>, D::Error> {
-        Deserialize::deserialize(payload)
-    }
-
-    fn apply(order: &mut Box<Self>, fact: &Box<OrderFact>, at: Timestamp) -> Result<OrderUndo, Misfit> {
-        let before = order.clone();
-        match order.step(fact, at) {
-            Ok(()) => Ok(before),
-            Err(misfit) => {
-                *order = before;
-                Err(misfit)
-            }
-        }
-    }
-
-    fn undo(order: &mut Box<Self>, before: OrderUndo) {
-        *order = before;
-    }
-
-    fn after(order: &Box<Self>) -> OrderAfter {
-        order.as_ref().after()
-    }
-
-    fn before(fact: &Box<OrderFact>, after: OrderAfter) -> Option<OrderAfter> {
-        let version = after.version.checked_sub(1)?;
-        if let Some(placed) = &fact.placed {
-            let ordered = Self { lines: placed.lines.clone(), version: after.version, ..Self::default() };
-            let none = Self::default().after();
-            return (version == 0 && ordered.after() == after).then_some(none);
-        }
-        let moved = fact.lines.iter().try_fold(Pieces::default(), |sum, delta| sum.plus(delta.pieces))?;
-        let OrderAfter { cancelled, waiting, open, shipped, delivered, returned, .. } = after;
-        let Pieces { cancelled, waiting, shipped, delivered, returned } =
-            Pieces { cancelled, waiting, shipped, delivered, returned }.plus(moved.negated())?;
-        let open =
-            open.checked_add(moved.cancelled)?.checked_add(moved.waiting)?.checked_add(moved.shipped)?;
-        Some(OrderAfter { cancelled, waiting, open, shipped, delivered, returned, version })
-    }
-
-    fn version_of(after: &OrderAfter) -> u64 {
-        after.version
-    }
-
-    fn version(order: &Box<Self>) -> u64 {
-        order.version
-    }
-
-    fn set_updated_at(order: &mut Box<Self>, at: Timestamp) {
-        order.updated_at = at;
-    }
-
-    fn record(order: &Box<Self>, (order_id,): (OrderId,)) -> Box<OrderRecord> {
-        let order = (**order).clone();
-        let Self { placed_at, details, lines, .. } = order;
-        // What was looked at is of the placing: it stands in the log alone.
-        let placed = Placed { placed_at, details, lines, routing: None, rules: None, looked: Vec::new() };
-        Box::new(OrderRecord {
-            order_id,
-            placed,
-            confirmed: order.confirmed,
-            on_hold: order.on_hold,
-            payments: order.payments,
-            returns: order.returns,
-            shipments: order.shipments,
-            open_shipments: order.open_shipments,
-            version: order.version,
-            updated_at: order.updated_at,
-        })
-    }
-
-    fn restore(record: Box<OrderRecord>) -> Result<((OrderId,), Box<Self>), Misfit> {
-        let mut order = Self::default();
-        order.place(&record.placed)?;
-        let numbers = 1..=record.shipments.len();
-        let known = record.open_shipments.iter().all(|number| numbers.contains(&usize::from(*number)));
-        if record.version == 0 || !known || PaymentSums::of(&record.payments).is_none() {
-            return Err(STEP);
-        }
-        let order = Self {
-            confirmed: record.confirmed,
-            on_hold: record.on_hold,
-            payments: record.payments,
-            returns: record.returns,
-            shipments: record.shipments,
-            open_shipments: record.open_shipments,
-            version: record.version,
-            updated_at: record.updated_at,
-            ..order
-        };
-        Ok(((record.order_id,), Box::new(order)))
-    }
-
-    fn id_in(record: &Box<OrderRecord>) -> (OrderId,) {
-        (record.order_id.clone(),)
-    }
-
-    fn updated_at_in(record: &Box<OrderRecord>) -> Timestamp {
-        record.updated_at
     }
 }

@@ -1,11 +1,13 @@
 //! The decisions on one shipment. Its order moves with it, in the same entry.
 
-use super::after;
+use super::checks::check_hold;
 use super::command::{Carrier, OrderCommand, PartStep, Planned};
 use super::line::Pieces;
 use super::moves::{self, Deltas, order_fact, shipment_fact};
-use super::order::{Order, OrderChange, OrderFact};
-use super::shipment::{LineQty, Refused, Shipment, ShipmentChange, ShipmentState};
+use super::order::Order;
+use super::order_fact::{OrderChange, OrderFact};
+use super::shipment::{Shipment, ShipmentState};
+use super::shipment_fact::{LineQty, Refused, ShipmentChange};
 use super::shipment_id::ShipmentId;
 use crate::{Draft, Fact, Key, Quantity, Rejection, StoreId};
 use smol_str::SmolStr;
@@ -16,20 +18,6 @@ struct Part<'a> {
     id: ShipmentId,
     store_id: &'a StoreId,
     shipment: Shipment,
-}
-
-impl ShipmentState {
-    /// The name, as in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Instructed => "instructed",
-            Self::Shipped => "shipped",
-            Self::Delivered => "delivered",
-            Self::Refused => "refused",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 pub(super) fn decide(
@@ -86,7 +74,7 @@ impl Part<'_> {
     fn instruct(&self, draft: &mut Draft<'_>) -> Result<(), Rejection> {
         self.held()?;
         if !self.shipment.instructed {
-            after::check_hold(draft, self.command)?;
+            check_hold(draft, self.command)?;
             let fact = shipment_fact(&self.id, self.store_id, ShipmentChange::Instructed, Vec::new());
             draft.record(Fact::Shipment(Box::new(fact)));
         }
@@ -107,7 +95,7 @@ impl Part<'_> {
                 return Err(Rejection::ShipmentExceeds { line: wanted.line, held });
             }
         }
-        after::check_hold(draft, self.command)?;
+        check_hold(draft, self.command)?;
         let lines = if lines.is_empty() { &held } else { lines };
         self.confirm(draft);
         moves::commit(draft, &self.id, self.store_id, lines, carrier);

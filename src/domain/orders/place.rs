@@ -1,11 +1,12 @@
 //! Placing: an order comes to be, and stores hold its pieces; and pieces that are allotted later.
 
-use super::after;
+use super::checks::{check_hold, existing, illegal};
 use super::command::{OrderCommand, Planned};
 use super::line::Pieces;
 use super::moves::{self, Deltas, order_fact};
-use super::order::{Order, OrderChange, OrderFact, OrderStatus, Placed};
-use super::whole;
+use super::order::Order;
+use super::order_fact::{OrderChange, OrderFact, Placed};
+use super::status::OrderStatus;
 use crate::{Draft, Fact, Quantity, Rejection};
 
 /// Places an order. Placing the same content again changes nothing.
@@ -61,10 +62,10 @@ pub(super) fn allot(
     command: &OrderCommand,
     planned: &[Planned],
 ) -> Result<(), Rejection> {
-    let order = whole::existing(draft, command)?;
+    let order = existing(draft, command)?;
     let status = order.status();
     if matches!(status, OrderStatus::Shipped | OrderStatus::Delivered | OrderStatus::Cancelled) {
-        return Err(whole::illegal(status, OrderStatus::Confirmed));
+        return Err(illegal(status, OrderStatus::Confirmed));
     }
     allot_waiting(draft, command, planned)
 }
@@ -78,7 +79,7 @@ pub(super) fn allot_waiting(
     if planned.is_empty() {
         return Ok(());
     }
-    after::check_hold(draft, command)?;
+    check_hold(draft, command)?;
     let mut deltas = Deltas::default();
     for part in planned {
         deltas.add(&part.lines, |qty| Pieces { waiting: qty.negated(), ..Pieces::default() });

@@ -1,54 +1,16 @@
 //! The decisions on a whole order: confirm, cancel, ship, deliver.
 
-use super::after;
+use super::checks::{check_hold, existing, illegal};
 use super::command::{Carrier, OrderCommand, Planned};
 use super::line::Pieces;
 use super::moves::{self, Deltas, order_fact, shipment_fact};
-use super::order::{Order, OrderChange, OrderFact, OrderStatus, Partial};
+use super::order::Order;
+use super::order_fact::{OrderChange, OrderFact, Partial};
 use super::place;
-use super::shipment::ShipmentChange;
+use super::shipment_fact::ShipmentChange;
+use super::status::OrderStatus;
 use crate::{Draft, Fact, Quantity, Rejection};
 use smol_str::SmolStr;
-
-/// The order, at the version that the caller expects.
-pub(super) fn existing<'a>(draft: &'a Draft<'_>, command: &OrderCommand) -> Result<&'a Order, Rejection> {
-    let order = draft.state::<Order>(&command.key());
-    if order.version == 0 {
-        return Err(Rejection::OrderNotFound);
-    }
-    command.expected.check(order.version)?;
-    Ok(order)
-}
-
-impl OrderStatus {
-    /// The name, as in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Placed => "PLACED",
-            Self::Confirmed => "CONFIRMED",
-            Self::Shipped => "SHIPPED",
-            Self::Delivered => "DELIVERED",
-            Self::Cancelled => "CANCELLED",
-        }
-    }
-
-    /// Those that can follow by a step of a person.
-    pub const fn allowed(self) -> &'static [Self] {
-        match self {
-            Self::Placed => &[Self::Confirmed, Self::Shipped, Self::Cancelled],
-            Self::Confirmed => &[Self::Shipped, Self::Cancelled],
-            Self::Shipped => &[Self::Delivered],
-            Self::Delivered | Self::Cancelled => &[],
-        }
-    }
-}
-
-/// The refusal of a status that does not follow.
-pub(super) fn illegal(from: OrderStatus, to: OrderStatus) -> Rejection {
-    let text = |status: OrderStatus| SmolStr::new_static(status.as_str());
-    let allowed = from.allowed().iter().map(|status| text(*status)).collect();
-    Rejection::IllegalTransition { from: text(from), to: text(to), allowed }
-}
 
 pub(super) fn confirm(
     draft: &mut Draft<'_>,
@@ -61,7 +23,7 @@ pub(super) fn confirm(
         OrderStatus::Confirmed => return Ok(()),
         status => return Err(illegal(status, OrderStatus::Confirmed)),
     }
-    after::check_hold(draft, command)?;
+    check_hold(draft, command)?;
     let may_wait = order.details.policy.partial == Partial::Backorder;
     place::allot_waiting(draft, command, planned)?;
     let waiting = waiting(draft.state::<Order>(&command.key()));
@@ -119,7 +81,7 @@ pub(super) fn ship(
         OrderStatus::Shipped => return Ok(()),
         status => return Err(illegal(status, OrderStatus::Shipped)),
     }
-    after::check_hold(draft, command)?;
+    check_hold(draft, command)?;
     let (waiting, confirmed) = (waiting(order), order.confirmed);
     if waiting > Quantity::ZERO {
         return Err(Rejection::NotAllotted { waiting });

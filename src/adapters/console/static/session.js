@@ -60,7 +60,8 @@ export async function load() {
     const known = await read('/roles', {}, { quiet: true });
     batch(() => {
       me.value = data;
-      roles.value = new Map(known.data.items.map((/** @type {any} */ row) => [row.role, new Set(row.scope === 'own' ? [] : row.permissions)]));
+      roles.value = new Map(known.data.items.map((/** @type {any} */ { role, scope, permissions: all }) =>
+        [role, new Set(scope === 'own' ? [] : all)]));
       state.value = data.principalId === 'local' ? 'open' : 'in';
     });
   } catch (error) {

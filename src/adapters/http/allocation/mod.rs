@@ -1,6 +1,7 @@
 //! Allocation: where the lines of an order would be sent from, and why; the rules of the chain (`routing`).
 
 mod routing;
+pub(crate) mod rules;
 
 use crate::edge::body::JsonBody;
 use crate::edge::endpoint::{get, post, put};
@@ -18,13 +19,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Uri;
 use onhand_app::allocation::PlanError;
-use onhand_domain::allocation::{Demand, DemandError, Rank, Rules};
+use onhand_domain::allocation::{Demand, DemandError, Rules};
 use onhand_domain::identity::Permission;
 use onhand_domain::{Quantity, Sku};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::sync::Arc;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 /// Lines of one order.
 const LINES_MAX: u64 = 200;
@@ -36,7 +36,7 @@ pub(crate) struct PlanBody {
     #[validate(length(min = 1, max = LINES_MAX, message = "must have 1 to 200 lines"), nested)]
     lines: Vec<LineBody>,
     #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "good_rules"))]
+    #[validate(custom(function = "rules::good_rules"))]
     rules: Option<Rules>,
 }
 
@@ -90,18 +90,4 @@ fn line_fault(error: &DemandError) -> Problem {
         DemandError::NoPieces(line) | DemandError::TooMany(line) => format!("/lines/{line}/qty"),
     };
     Problem::pointer(pointer, error.to_string())
-}
-
-/// Each rule once, and nothing negative is kept back.
-pub(crate) fn good_rules(rules: &Rules) -> Result<(), ValidationError> {
-    let mut seen: HashSet<Rank> = HashSet::new();
-    let fault = |message: &'static str| Err(ValidationError::new("rule").with_message(message.into()));
-    if !rules.ranks.iter().all(|rank| seen.insert(*rank)) {
-        return fault("names a rank twice; name each once");
-    }
-    let kept = rules.stores.values().filter_map(|store| store.keeps_back).chain([rules.keeps_back]);
-    if kept.into_iter().any(Quantity::is_negative) {
-        return fault("keeps back fewer than 0 pieces; send 0 or more");
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `/routing`: the rules by which stores are chosen, for all orders and for those of single channels.
 
-use super::good_rules;
+use super::rules::good_rules;
 use crate::edge::body::JsonBody;
 use crate::node::Node;
 use crate::request::context::RequestContext;

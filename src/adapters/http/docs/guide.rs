@@ -26,6 +26,7 @@ macro_rules! guides {
 const GUIDES: &[Guide] = guides! {
     "getting-started"
     "selling-without-overselling"
+    "orders-and-shipments"
     "importing"
     "reports-and-the-feed"
     "low-stock-alerts"

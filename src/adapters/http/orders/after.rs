@@ -1,6 +1,7 @@
 //! Payments, returns and the hold of an order.
 
-use super::bodies::{PaymentBody, ReceiptBody, ReturnBody, StepBody};
+use super::after_bodies::{PaymentBody, ReceiptBody, ReturnBody};
+use super::bodies::StepBody;
 use super::reading;
 use super::steps::order;
 use crate::edge::body::JsonBody;
@@ -74,8 +75,7 @@ pub(super) async fn request_return(
     JsonBody(body): JsonBody<ReturnBody>,
 ) -> Result<Response, Problem> {
     let change = change(context, body.expected_version, ("request return of", &order_id), &body)?;
-    let none = Quantity::ZERO;
-    let pieces = body.lines.iter().map(|pieces| (pieces.line, pieces.qty, none));
+    let pieces = body.lines.iter().map(|pieces| (pieces.line, pieces.qty, Quantity::ZERO));
     let view = order(&node, &order_id).await?;
     let lines = lines_of(&view, pieces)?;
     let (return_id, reason) = (body.return_id, body.reason);

@@ -5,10 +5,11 @@ use crate::request::optional::present;
 use crate::response::problem::Problem;
 use onhand_domain::allocation::Rules;
 use onhand_domain::catalogue::Currency;
-use onhand_domain::orders::{OrderPolicy, OrderStatus, Partial, PaymentKind, Refused, StockPolicy};
-use onhand_domain::{CustomerId, OrderId, PaymentId, Quantity, ReturnId, Sku, StoreId};
+use onhand_domain::orders::{OrderPolicy, OrderStatus, Partial, Refused, StockPolicy};
+use onhand_domain::{CustomerId, OrderId, Quantity, Sku, StoreId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use std::fmt::Write;
 use validator::{Validate, ValidationError};
 
 /// Request body: `{orderId?, channelId?, externalId?, customerId?, customer?, shipTo?, currency?, lines, storeId?, rules?, policy?}`.
@@ -39,7 +40,7 @@ pub(super) struct OrderBody {
     #[serde(default, deserialize_with = "present")]
     pub(super) store_id: Option<StoreId>,
     #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "crate::allocation::good_rules"))]
+    #[validate(custom(function = "crate::allocation::rules::good_rules"))]
     pub(super) rules: Option<Rules>,
     #[serde(default)]
     pub(super) policy: PolicyBody,
@@ -168,7 +169,7 @@ pub(super) struct AllotBody {
     #[serde(default, deserialize_with = "present")]
     pub(super) store_id: Option<StoreId>,
     #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "crate::allocation::good_rules"))]
+    #[validate(custom(function = "crate::allocation::rules::good_rules"))]
     pub(super) rules: Option<Rules>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "version"))]
@@ -213,71 +214,6 @@ pub(super) struct RefuseBody {
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "version"))]
     pub(super) expected_version: Option<u64>,
-}
-
-/// Request body of a payment: `{paymentId, kind, amount, reference?, expectedVersion?}`.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PaymentBody {
-    pub(super) payment_id: PaymentId,
-    pub(super) kind: PaymentKind,
-    #[validate(custom(function = "at_least_one"))]
-    pub(super) amount: Quantity,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "text"))]
-    pub(super) reference: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// Request body of a return: `{returnId, lines: [{line, qty}], reason?, expectedVersion?}`.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ReturnBody {
-    pub(super) return_id: ReturnId,
-    #[validate(length(min = 1, max = 200, message = "must have 1 to 200 lines"), nested)]
-    pub(super) lines: Vec<PiecesBody>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "text"))]
-    pub(super) reason: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// Request body of a receipt: `{storeId, lines?: [{line, qty, sellable}], reason?, expectedVersion?}`; all that was asked for and none
-/// of it sellable, without lines.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ReceiptBody {
-    pub(super) store_id: StoreId,
-    #[serde(default)]
-    #[validate(length(max = 200, message = "must have at most 200 lines"), nested)]
-    pub(super) lines: Vec<ReceivedBody>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "text"))]
-    pub(super) reason: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// `{line, qty, sellable}`
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[validate(schema(function = "sellable"))]
-pub(super) struct ReceivedBody {
-    pub(super) line: u16,
-    #[validate(custom(function = "at_least_one"))]
-    pub(super) qty: Quantity,
-    #[validate(custom(function = "not_negative"))]
-    pub(super) sellable: Quantity,
-}
-
-fn sellable(body: &ReceivedBody) -> Result<(), ValidationError> {
-    let fault = || ValidationError::new("rule").with_message("sellable must be at most qty".into());
-    if body.sellable <= body.qty { Ok(()) } else { Err(fault()) }
 }
 
 impl PolicyBody {
@@ -325,7 +261,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || byte == b'-' {
             id.push(char::from(byte));
         } else {
-            id.push_str(&format!("_{byte:02x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(id, "_{byte:02x}");
         }
     }
     id

@@ -2,8 +2,8 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `bodies` | the JSON of an order that is placed, and its rules |
-//! | `shown` | orders, shipments and history as JSON |
+//! | `bodies`, `after_bodies` | the JSON of an order that is placed, and of steps, with their rules |
+//! | `shown`, `history_shown` | orders, shipments and history as JSON |
 //! | `erasing` | personal data that is erased |
 //! | `personal` | names and addresses, sealed and opened |
 //! | `placing` | `POST /orders` |
@@ -13,8 +13,10 @@
 //! | `shipments` | shipments: lists for a store, and their steps |
 
 mod after;
+mod after_bodies;
 mod bodies;
 mod erasing;
+mod history_shown;
 mod personal;
 mod placing;
 mod reading;

@@ -69,7 +69,8 @@ async fn new_order(
     (order_id, is_named): (OrderId, bool),
     known: Option<&OrderView>,
 ) -> Result<NewOrder, Problem> {
-    let mut currency = body.currency;
+    let of_known = known.and_then(|view| view.order.details.currency.as_deref());
+    let mut currency = body.currency.or_else(|| of_known.and_then(|code| Currency::new(code).ok()));
     let mut lines = Vec::with_capacity(body.lines.len());
     for (number, line) in (1..).zip(body.lines) {
         let before = known.and_then(|view| view.order.lines.get(usize::from(number) - 1));

@@ -3,8 +3,9 @@
 //! Who may read orders everywhere sees all of them; who may in some stores, those with a shipment in one of them; a customer sees
 //! their own. What a caller does not see does not exist for them.
 
+use super::history_shown::RevisionShown;
 use super::personal::{open, open_all};
-use super::shown::{OrderShown, RevisionShown};
+use super::shown::OrderShown;
 use crate::node::Node;
 use crate::request::caller::Caller;
 use crate::request::path::OrderAt;

@@ -1,7 +1,7 @@
 //! The file of keys: how it is read on, appended to and written anew.
 
 use super::known::NamedKey;
-use super::lines::{Entry, HeaderFault, Id, LINE_KEYS, file_of, header, keys_in, line};
+use super::lines::{Entry, HeaderFault, Id, LINE_KEYS, file_of, header, keys_hidden_in, keys_in, line};
 use super::{Files, Remedy, VaultError};
 use crate::files::Held;
 use crate::record::FORMAT;
@@ -154,9 +154,13 @@ impl KeyFile {
         let mut broken: Option<(u64, String)> = None;
         while let Some(next) = lines.next_line()? {
             number += 1;
-            let read = keys_in(next, file, at);
+            let read = keys_in(next, file, at).or_else(|reason| {
+                broken.get_or_insert((number, reason));
+                keys_hidden_in(next, file, at).ok_or(())
+            });
             at += next.len() as u64;
             match read {
+                Err(()) => {}
                 Ok(read) if !read.is_empty() => keys.extend(read),
                 Ok(_) => {
                     if let Some((number, reason)) = broken {
@@ -166,7 +170,6 @@ impl KeyFile {
                         .map_err(|reason| self.damaged_line(number - 1, &reason))?;
                     (tail.end, tail.lines) = (at, number);
                 }
-                Err(reason) => broken = broken.or(Some((number, reason))),
             }
         }
         let length = opened.0.len()?;

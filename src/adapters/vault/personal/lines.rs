@@ -4,7 +4,7 @@ use crate::record::{Bytes32, FORMAT, FormatOnly, bytes_of, hex, seal, unseal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most keys in a line.
-pub(super) const LINE_KEYS: usize = 256;
+pub(super) const LINE_KEYS: usize = 64;
 
 /// Eight random bytes that name a key, or a file of keys; 16 hexadecimal digits in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,4 +107,11 @@ pub(super) fn keys_in(line: &[u8], file: Id, at: u64) -> Result<Vec<Entry>, Stri
         return Err(format!("it begins at byte {at} and was written for byte {}", record.at));
     }
     Ok(record.keys)
+}
+
+/// The keys in a line that stands behind another one whose line feed is damaged, so that both look like one line at byte `at`.
+pub(super) fn keys_hidden_in(lines: &[u8], file: Id, at: u64) -> Option<Vec<Entry>> {
+    let front = b"{\"crc\":\"";
+    let begin = lines.windows(front.len()).rposition(|part| part == front)?;
+    keys_in(lines.get(begin..)?, file, at + begin as u64).ok()
 }

@@ -12,11 +12,11 @@
 //! identity/personal/LOCK             empty; its advisory lock is held by the process that changes the file of keys
 //! identity/personal/keys             the lines that follow
 //! {"crc":"8 hex","format":1,"file":"16 hex"}<LF>
-//! {"crc":"8 hex","file":"16 hex","at":58,"keys":[{"subject":"c-1","keyId":"16 hex","key":"64 hex"}]}<LF>
-//! {"crc":"8 hex","file":"16 hex","at":234}<LF>
+//! {"crc":"8 hex","file":"16 hex","at":56,"keys":[{"subject":"c-1","keyId":"16 hex","key":"64 hex"}]}<LF>
+//! {"crc":"8 hex","file":"16 hex","at":236}<LF>
 //! ```
 //! The first line names the file: one that is written anew has another name in it. Every other line repeats that name, and says at
-//! which byte it begins, so that no remains of another line or file pass for a line. A line has at most 256 keys. One without keys is
+//! which byte it begins, so that no remains of another line or file pass for a line. A line has at most 64 keys. One without keys is
 //! a **mark**: everything before it was durable when it was written. `crc` and the modes are those of the whole vault.
 //!
 //! The directory has a lock of its own because orders come by the thousand: logins, which hold the lock of the vault, would wait.
@@ -142,7 +142,9 @@ impl PersonalKeyFile {
 
     /// As [`PersonalKeyFile::read_on`], without the lock of the directory.
     fn look(&self) -> io::Result<Rest> {
-        match self.read_on(&mut self.tail.lock()) {
+        // Not within the `match`: the lock of the directory is taken before that of the tail.
+        let read = self.read_on(&mut self.tail.lock());
+        match read {
             // A process that cuts off what it could not write, and writes on, can look like damage to one that reads meanwhile.
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>

@@ -174,10 +174,10 @@ fn the_bytes_are_those_described() {
         masked,
         [
             r#"{"crc":"8","format":1,"file":"16"}"#,
-            r#"{"crc":"8","file":"16","at":58,"keys":[{"subject":"c-1","keyId":"16","key":"64"}]}"#,
-            r#"{"crc":"8","file":"16","at":234}"#,
-            r#"{"crc":"8","file":"16","at":287,"keys":[{"subject":"c-2","keyId":"16","key":"64"}]}"#,
-            r#"{"crc":"8","file":"16","at":464}"#,
+            r#"{"crc":"8","file":"16","at":56,"keys":[{"subject":"c-1","keyId":"16","key":"64"}]}"#,
+            r#"{"crc":"8","file":"16","at":236}"#,
+            r#"{"crc":"8","file":"16","at":290,"keys":[{"subject":"c-2","keyId":"16","key":"64"}]}"#,
+            r#"{"crc":"8","file":"16","at":471}"#,
         ]
     );
     let rest = &lines[1]["{\"crc\":\"00000000\",".len()..];
@@ -206,7 +206,8 @@ fn a_text_of_this_version_stays_readable() {
         key: std::array::from_fn(|n| u8::try_from(n).unwrap()),
     };
     let text = sealed::seal(&key, "c-1", "order o-1", "Ada L.".as_bytes(), &[0xa7; 32]);
-    assert_eq!(text, "1.ASNFZ4mrze8.p6enp6enp6enp6en");
+    // From another implementation (Python, cryptography 48).
+    assert_eq!(text, "1.ASNFZ4mrze8.p6enp6enp6enp6enBLhNQxuPsUf38cfkfPfTAX8n-5QNgA");
     assert_eq!(Sealed::parse(&text).unwrap().open(&key, "c-1", "order o-1").unwrap(), b"Ada L.");
 }
 
@@ -407,11 +408,12 @@ fn what_one_process_does_the_other_sees() {
 #[test]
 fn several_processes_on_the_real_disk_lose_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let both = [on(RealDisk, data.path()), on(RealDisk, data.path())];
+    let vault = data.path().join("identity");
+    let both = [on(RealDisk, &vault), on(RealDisk, &vault)];
     let stop = AtomicBool::new(false);
     let given = thread::scope(|scope| {
         let eraser = scope.spawn(|| {
-            let keys = on(RealDisk, data.path());
+            let keys = on(RealDisk, &vault);
             let mut erased = 0;
             while !stop.load(Ordering::SeqCst) {
                 let text = keys.seal("guest", "", b"").unwrap();
@@ -429,10 +431,10 @@ fn several_processes_on_the_real_disk_lose_nothing() {
         assert!(eraser.join().unwrap() > 0);
         given
     });
-    for keys in [&both[0], &both[1], &on(RealDisk, data.path())] {
+    for keys in [&both[0], &both[1], &on(RealDisk, &vault)] {
         given.iter().for_each(|given| given.require(keys, "", "whoever has sealed it"));
     }
-    assert_eq!(check(Arc::new(RealDisk), data.path()).unwrap(), 240);
+    assert_eq!(check(Arc::new(RealDisk), &vault).unwrap(), 240);
 }
 
 /// A change of the keys, which notes what it was given. True when it was answered with success.
@@ -444,8 +446,8 @@ fn seal_new(keys: &PersonalKeyFile, given: &mut Given) -> bool {
 
 /// More than a sector of keys, and more than one line.
 fn seal_many(keys: &PersonalKeyFile, given: &mut Given) -> bool {
-    let made = keys.make((0..300).map(|n| format!("d-{n}").into()).collect());
-    made.is_ok() && ["d-0", "d-150", "d-299"].iter().all(|subject| given.seal(keys, subject))
+    let made = keys.make((0..70).map(|n| format!("d-{n}").into()).collect());
+    made.is_ok() && ["d-0", "d-69"].iter().all(|subject| given.seal(keys, subject))
 }
 
 fn erase_one(keys: &PersonalKeyFile, _: &mut Given) -> bool {
@@ -474,7 +476,7 @@ fn require_good(disk: &SimDisk, given: &Given, erased: bool, context: &str) {
     disk.crash(Crash::DropUnsynced);
     let keys = opened(disk);
     assert_eq!(had && given.is_open(&keys, "c-2"), left, "what was shown is durable, {context}");
-    given.all(&keys, &["c-3", "c-4", "d-0", "d-299"]);
+    given.all(&keys, &["c-3", "c-4", "d-0", "d-69"]);
     keys.erase("c-2").unwrap();
     require_sound(disk, context);
     disk.crash(Crash::DropUnsynced);
@@ -556,7 +558,7 @@ fn struck(change: Change<'_>, empty: bool, fault: Fault, n: u64, other_first: bo
     }
     let of_c3 = given.0.iter().filter(|(subject, _)| subject == "c-3").map(|(_, text)| key_id(text));
     assert_eq!(of_c3.collect::<BTreeSet<_>>().len(), 1, "{context}");
-    for how in crashes() {
+    for how in [Crash::PowerCut { seed: n }, Crash::DropUnsynced] {
         let disk = disk.fork();
         disk.crash(how);
         require_good(&disk, &given, erased, &format!("{context}, {how:?}"));
@@ -697,7 +699,7 @@ fn a_line_of_another_file_or_place_is_none() {
     let mark = String::from_utf8(lines::line(file, at, Vec::new())).unwrap();
     disk.put(PATH, [text.as_str(), lines[1], &mark].concat().as_bytes());
     let told = open(&disk).err().map(|error| error.to_string()).unwrap();
-    assert!(told.contains("line 6: it begins at byte") && told.contains("was written for byte 58"), "{told}");
+    assert!(told.contains("line 6: it begins at byte") && told.contains("was written for byte 56"), "{told}");
     let mark = String::from_utf8(lines::line(Id::new([7; 8]), text.len() as u64, Vec::new())).unwrap();
     disk.put(PATH, [text.as_str(), &mark].concat().as_bytes());
     assert!(opened(&disk).known.read().len() == 2, "it is cut");
@@ -768,7 +770,8 @@ fn measure() {
     let place = std::env::var_os("MEASURE_IN").map_or_else(std::env::temp_dir, PathBuf::from);
     let data = tempfile::tempdir_in(place).unwrap();
     let disk = SlowDisk::new(RealDisk, Duration::ZERO);
-    let keys = on(disk.clone(), data.path());
+    let vault = data.path().join("identity");
+    let keys = on(disk.clone(), &vault);
     let timed = |what: &str, count: usize, work: &dyn Fn()| {
         let (begun, syncs) = (Instant::now(), disk.syncs.load(Ordering::SeqCst));
         work();
@@ -799,7 +802,7 @@ fn measure() {
         (0..100_000).for_each(|_| drop(keys.seal("c-1", "order", b"Ada L.").unwrap()))
     });
     timed("opened", 100_000, &|| (0..100_000).for_each(|_| drop(keys.open("c-1", "order", &text).unwrap())));
-    let other = on(disk.clone(), data.path());
+    let other = on(disk.clone(), &vault);
     timed("new subjects, two processes of 16 threads", 8_000, &|| {
         thread::scope(|scope| {
             for (of, keys) in [("a", &keys), ("b", &other)] {
@@ -825,7 +828,7 @@ fn measure() {
             drop(keys.make((0..count).map(|n| format!("many-{n}").into()).collect()).unwrap())
         });
         timed("erased", 1, &|| assert!(keys.erase("c-1").unwrap()));
-        timed("opened anew", 1, &|| drop(on(disk.clone(), data.path())));
+        timed("opened anew", 1, &|| drop(on(disk.clone(), &vault)));
         keys.seal("c-1", "order", b"").unwrap();
         timed("erased text opened", 10_000, &|| {
             (0..10_000).for_each(|_| assert!(keys.open("c-1", "order", &text).unwrap().is_none()))

@@ -6,8 +6,8 @@
 //! catalogue already has.
 
 mod columns;
-mod money;
-mod options;
+pub(crate) mod money;
+pub(crate) mod options;
 mod row;
 mod send;
 mod summary;

@@ -35,7 +35,7 @@ const NOT_HUNDREDTHS: [(&str, usize); 26] = [
 
 /// Why a text is no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PriceError {
+pub(crate) enum PriceError {
     #[error("write it like 2.55")]
     Form,
     #[error("it has more than the {0} decimals of its currency")]
@@ -55,7 +55,7 @@ fn decimals(currency: Currency) -> usize {
 }
 
 /// Reads a price: `2.55` is 255 of GBP, and with `minor` that is written `255`. Zeros behind the last decimal are ignored.
-pub(super) fn read(text: &str, currency: Currency, minor: bool) -> Result<Price, PriceError> {
+pub(crate) fn read(text: &str, currency: Currency, minor: bool) -> Result<Price, PriceError> {
     let decimals = if minor { 0 } else { decimals(currency) };
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(unsigned) => (true, unsigned),
@@ -87,11 +87,16 @@ pub(super) fn read(text: &str, currency: Currency, minor: bool) -> Result<Price,
 
 /// A price as text: 255 of GBP is `2.55 GBP`.
 pub(super) fn shown(price: Price) -> String {
-    let decimals = decimals(price.currency);
-    let digits = format!("{:0>width$}", price.amount_minor, width = decimals + 1);
+    format!("{} {}", decimal(u128::from(price.amount_minor), price.currency), price.currency.as_str())
+}
+
+/// An amount as people write it, without its currency: 255 of GBP is `2.55`.
+pub(crate) fn decimal(amount_minor: u128, currency: Currency) -> String {
+    let decimals = decimals(currency);
+    let digits = format!("{amount_minor:0>width$}", width = decimals + 1);
     let (whole, fraction) = digits.split_at(digits.len() - decimals);
     let point = if fraction.is_empty() { "" } else { "." };
-    format!("{whole}{point}{fraction} {}", price.currency.as_str())
+    format!("{whole}{point}{fraction}")
 }
 
 #[cfg(test)]

@@ -104,6 +104,7 @@ Exit codes:
   69  the node cannot be reached, or refused; run the same command again to go on
   73  the report cannot be created";
 
-fn currency(text: &str) -> Result<Currency, String> {
+/// Reads `--currency`.
+pub(crate) fn currency(text: &str) -> Result<Currency, String> {
     Currency::new(text).map_err(|error| format!("it {error}"))
 }

@@ -16,9 +16,9 @@ const TYPING_MS = 300;
  *
  * @param {{
  *   label: string, value: string, onInput: (value: string) => void, type?: string, hint?: Children, error?: string | null,
- *   required?: boolean, inputMode?: any, autoComplete?: string, options?: [string, string][], multiline?: boolean, min?: number,
- *   max?: number, step?: number, maxLength?: number, list?: string, autoFocus?: boolean, name?: string, placeholder?: string,
- *   wide?: boolean,
+ *   required?: boolean, inputMode?: any, autoComplete?: string, options?: ([value: string, text: string] | string)[],
+ *   multiline?: boolean, min?: number, max?: number, step?: number, maxLength?: number, list?: string, autoFocus?: boolean,
+ *   name?: string, placeholder?: string, wide?: boolean,
  * }} props
  */
 export function Field({
@@ -35,7 +35,10 @@ export function Field({
   return h('div', { class: wide ? 'field search' : 'field' },
     h('label', { htmlFor: id }, label),
     options
-      ? h('select', common, options.map(([key, text]) => h('option', { key, value: key, selected: key === value }, text)))
+      ? h('select', common, options.map((option) => {
+        const [key, text] = typeof option === 'string' ? [option, option] : option;
+        return h('option', { key, value: key, selected: key === value }, text);
+      }))
       : multiline ? h('textarea', { ...common, rows: 4 }) : h('input', { ...common, type }),
     hint && h('p', { class: 'hint', id: `${id}-hint` }, hint),
     error && h('p', { class: 'fault', id: `${id}-error` }, error));

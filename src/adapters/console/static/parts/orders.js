@@ -69,11 +69,12 @@ export function money(/** @type {number | undefined} */ amount, /** @type {strin
 }
 
 /** The end of an id that the node has made tells orders apart. */
-const short = (/** @type {string} */ id) => id.replace(/^o-[0-9a-f-]{28}/, 'o-…');
+export const short = (/** @type {string} */ id) => id.replace(/^o-[0-9a-f-]{28}/, 'o-…');
 
 /** @param {{ id: string }} props */
 export function OrderLink({ id }) {
-  return h('a', { href: href('order', { id }), title: id }, h('code', null, short(id)));
+  const code = h('code', { title: id }, short(id));
+  return can('orders:read') ? h('a', { href: href('order', { id }) }, code) : code;
 }
 
 /** The order that an event is about: of a caller who sees no orders in the feed, by the stock that is held for it. */
@@ -158,6 +159,7 @@ export function useRows(path, query, idOf) {
  * @typedef {object} Step
  * @property {string} kind
  * @property {string} title
+ * @property {string} [button] Its button, where that says less.
  * @property {string} path
  * @property {number} version The version that it is for.
  * @property {string} state The state that it starts from.
@@ -170,6 +172,8 @@ export function useRows(path, query, idOf) {
 
 const CARRIER = /** @type {[string, string][]} */ ([['carrier', 'Carrier'], ['tracking', 'Tracking number']]);
 const REASON = /** @type {[string, string]} */ (['reason', 'Reason']);
+/** @type {Step["fields"]} */
+const REFUSAL = [['reason', 'Reason', Object.entries(REFUSALS).map(([id, [why]]) => [id, why])], ['note', 'Note']];
 
 /** The steps that an order can take. @returns {Step[]} */
 export function stepsOfOrder(/** @type {Order} */ { orderId, status, version, lines, policy }) {
@@ -188,9 +192,9 @@ export function stepsOfOrder(/** @type {Order} */ { orderId, status, version, li
       text: `${pieces(waiting)} wait. Stores hold what they have of them.` },
     isOpen && waiting === 0 && { ...about, kind: 'ship', title: 'Ship all', path: `${path}/status`, body: { status: 'SHIPPED' },
       fields: CARRIER, text: `Everything that stores hold leaves: ${open}.` },
-    status === 'SHIPPED' && { ...about, kind: 'deliver', title: 'Deliver', path: `${path}/status`, body: { status: 'DELIVERED' },
+    status === 'SHIPPED' && { ...about, kind: 'deliver', title: 'Mark delivered', path: `${path}/status`, body: { status: 'DELIVERED' },
       text: 'Everything has reached the customer.' },
-    isOpen && lines.every((line) => line.shipped === 0) && { ...about, kind: 'cancel', title: 'Cancel the order', path: `${path}/cancel`,
+    isOpen && lines.every((line) => line.shipped === 0) && { ...about, kind: 'cancel', title: 'Cancel order', path: `${path}/cancel`,
       fields: [REASON], danger: true, text: 'The pieces that are held become sellable again. This cannot be undone.' },
   ].filter((step) => step !== false);
 }
@@ -206,13 +210,14 @@ export function stepsOfShipment(/** @type {Shipment} */ { shipmentId, storeId, s
   return [
     state === 'held' && { ...about, kind: 'instruct', title: 'Instruct', path: `${path}/instruct`, body: {},
       text: `${storeId} is to send ${listed(held)}.` },
-    holds && { ...about, kind: 'ship', title: 'Ship', path: `${path}/ship`, lines: held, fields: CARRIER },
-    way !== '' && { ...about, kind: 'deliver', title: 'Deliver', path: `${path}/deliver`, body: {},
+    holds && { ...about, kind: 'ship', title: 'Ship', path: `${path}/ship`, lines: held, fields: CARRIER,
+      text: 'These pieces leave the store.' },
+    way !== '' && { ...about, kind: 'deliver', title: 'Mark delivered', path: `${path}/deliver`, body: {},
       text: `${way} reached the customer.` },
     holds && { ...about, kind: 'refuse', title: 'Refuse', path: `${path}/refuse`, danger: true,
-      fields: [['reason', 'Reason', Object.entries(REFUSALS).map(([id, [why]]) => [id, why])], ['note', 'Note']],
+      fields: REFUSAL,
       text: `${storeId} does not send ${listed(held)}. Other stores send it in its place, or it waits for stock.` },
-    holds && { ...about, kind: 'cancel', title: 'Cancel', path: `${path}/cancel`, fields: [REASON], danger: true,
+    holds && { ...about, kind: 'cancel', title: 'Cancel shipment', button: 'Cancel', path: `${path}/cancel`, danger: true, fields: [REASON],
       text: `${listed(held)} becomes sellable again, and the order waits for a store.` },
   ].filter((step) => step !== false);
 }
@@ -231,9 +236,8 @@ export function useSteps(find, stepsOf, reload, onDone) {
   const it = chosen && find(chosen.id);
   return {
     buttons: (/** @type {string} */ id, /** @type {T} */ of) => stepsOf(of).map((step, index) => h('button', {
-      key: step.kind, type: 'button', class: step.danger ? 'danger' : index === 0 ? 'primary' : undefined,
-      onClick: () => setChosen({ id, step }),
-    }, step.title)),
+      key: step.kind, type: 'button', class: index === 0 && !step.danger ? 'primary' : undefined, onClick: () => setChosen({ id, step }),
+    }, step.button ?? step.title)),
     dialog: chosen && h(StepDialog, {
       key: chosen.id + chosen.step.kind, opened: chosen.step, reload, onClose: () => setChosen(null),
       now: it ? stepsOf(it).find(({ kind }) => kind === chosen.step.kind) ?? null : null,
@@ -280,7 +284,7 @@ function StepDialog({ opened, now, reload, onClose, onDone }) {
     now && h('p', { class: 'actions' }, h('button', { type: 'button', onClick: () => setVersion(now.version) }, 'Continue'))),
   text && h('p', null, text),
   lines.length > 0 && h('div', { class: 'fields' }, lines.map(({ line, sku, qty }, index) => h(Field, {
-    key: line, label: `${sku}, of ${number(qty)}`, value: values[line] ?? String(qty), onInput: set(line), inputMode: 'numeric',
+    key: line, label: `${sku} (of ${number(qty)})`, value: values[line] ?? String(qty), onInput: set(line), inputMode: 'numeric',
     autoComplete: 'off', error: wrong[index] ? `A whole number from 0 to ${number(qty)}.` : null,
   }))),
   fields.map(([name, label, options]) => h(Field, {

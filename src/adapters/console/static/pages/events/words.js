@@ -10,7 +10,8 @@ export const TYPES = {
   COMMIT: 'reservation committed', EXPIRE: 'reservation expired', COUNT: 'stock counted', IMPORT: 'step of an import',
   TAKE: 'taken over from another process', CLOCK: 'jump of the clock', PRODUCT: 'product changed',
   STORE: 'store changed', THRESHOLD: 'threshold of a store changed', ALERT: 'low-stock alert raised or cleared',
-  PRINCIPAL: 'person or service changed', TOKEN: 'token changed', MODE: 'mode changed',
+  ORDER: 'order took a step', SHIPMENT: 'shipment took a step', PRINCIPAL: 'person or service changed', TOKEN: 'token changed',
+  MODE: 'mode changed',
 };
 
 /**
@@ -59,6 +60,8 @@ export function detailOf(/** @type {FeedEvent} */ event) {
       : `threshold ${number(payload.lowStockThreshold)}`],
     ALERT: () => [payload.raised ? 'raised' : 'cleared', `${number(payload.qty)} sellable`,
       payload.threshold === undefined ? 'no threshold' : `threshold ${number(payload.threshold)}`],
+    ORDER: () => [payload.orderId, payload.change, payload.reason],
+    SHIPMENT: () => [payload.shipmentId, payload.storeId, payload.change, payload.refused, payload.reason],
     PRINCIPAL: () => [payload.principalId, payload.principal?.disabled && 'disabled'],
     TOKEN: () => [payload.tokenId, payload.token?.revoked && 'revoked'],
     MODE: () => [payload.mode],
@@ -66,7 +69,8 @@ export function detailOf(/** @type {FeedEvent} */ event) {
   return said.filter(Boolean).join(' · ');
 }
 
-const MEMBERS = { qty: 'Sellable', onHand: 'On hand', reserved: 'Reserved', version: 'Version', rowsDone: 'Rows done', applied: 'Applied',
+const MEMBERS = { qty: 'Sellable', onHand: 'On hand', reserved: 'Reserved', cancelled: 'Cancelled', waiting: 'Waiting', open: 'Held',
+  held: 'Held', shipped: 'Shipped', delivered: 'Delivered', version: 'Version', rowsDone: 'Rows done', applied: 'Applied',
   refused: 'Refused', raised: 'Raised', time: 'Time' };
 
 /**

@@ -4,7 +4,7 @@ import { h } from '../../vendor/preact.js';
 import { useEffect, useMemo, useState } from '../../vendor/hooks.js';
 import { levelPath, read, readPages } from '../../api.js';
 import { MOVEMENTS } from '../../feed.js';
-import { place, refine } from '../../router.js';
+import { href, place, refine } from '../../router.js';
 import { can } from '../../session.js';
 import { Badge, Curl, Empty, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
 import { number, signed, time } from '../../parts/format.js';
@@ -21,6 +21,8 @@ const WORDS = /** @type {Record<string, string>} */ ({
 });
 const KINDS = new Map(Object.entries({ sale: 'Sale', return: 'Return', 'stock-in': 'Delivery', removal: 'Removal',
   opening: 'Opening' }));
+/** What a shipment holds moves with its order. */
+const OF_SHIPMENT = /\.s\d+$/;
 /** The delay between the last input of the slider and the request. */
 const REST_MS = 150;
 
@@ -78,7 +80,9 @@ export function Holds({ level, movements, onAct }) {
           h('td', { class: 'num' }, number(hold.qty)),
           h('td', null, hold.expiresAt ? h('time', { dateTime: hold.expiresAt, title: time(hold.expiresAt) }, countdown(hold.expiresAt))
             : 'never'),
-          may && h('td', null, h('div', { class: 'actions' },
+          may && h('td', null, OF_SHIPMENT.test(hold.reservationId) ? can('orders:read') && h('a', {
+            href: href('order', { id: hold.reservationId.replace(OF_SHIPMENT, '') }),
+          }, 'Show the order') : h('div', { class: 'actions' },
             h('button', { type: 'button', onClick: () => onAct('commit', hold), 'aria-label': `Commit ${hold.reservationId}` }, 'Commit'),
             h('button', { type: 'button', onClick: () => onAct('release', hold), 'aria-label': `Release ${hold.reservationId}` },
               'Release')))))))),
