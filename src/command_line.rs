@@ -6,8 +6,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use onhand_cli::admin::{access, customer, keys, mode, node_token, token, user};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
-    audit, bench, completions, dead_letters, demo, import, man, orders, rebuild, repair, simulate, sync, sync_worker,
-    tail, verify,
+    audit, bench, completions, dead_letters, demo, import, man, orders, rebuild, repair, simulate, sync,
+    sync_worker, tail, verify,
 };
 use onhand_config::RawServe;
 use onhand_http::Setting;

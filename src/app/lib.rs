@@ -9,7 +9,6 @@ pub mod audit;
 mod blocking;
 pub mod catalogue;
 pub mod central;
-mod changed_keys;
 pub mod feed;
 pub mod identity;
 pub mod imports;

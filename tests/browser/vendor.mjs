@@ -10,28 +10,26 @@ import { join } from 'node:path';
 const PACKAGES = new URL('node_modules/', import.meta.url).pathname;
 const VENDOR = new URL('../../src/adapters/console/static/vendor/', import.meta.url).pathname;
 
-/** The file as it is served: from which file of which package, and what is put behind it. */
+/** The file as it is served: from which file of which package. */
 const FILES = {
   'preact.js': { from: 'preact/dist/preact.mjs' },
   'hooks.js': { from: 'preact/hooks/dist/hooks.mjs' },
   'signals-core.js': { from: '@preact/signals-core/dist/signals-core.mjs' },
   'signals.js': { from: '@preact/signals/dist/signals.mjs' },
-  'uplot.js': { from: 'uplot/dist/uPlot.iife.min.js', behind: 'export default uPlot;\n' },
-  'uplot.css': { from: 'uplot/dist/uPlot.min.css' },
 };
 const IMPORTS = {
   'preact': './preact.js', 'preact/hooks': './hooks.js', '@preact/signals-core': './signals-core.js',
 };
-const LICENSES = ['preact', '@preact/signals', 'uplot'];
+const LICENSES = ['preact', '@preact/signals'];
 
-async function made({ from, behind = '' }) {
+async function made({ from }) {
   const text = await readFile(join(PACKAGES, from), 'utf8');
   const bare = /(\bfrom|\bimport)\s*(["'])([^"'.][^"']*)\2/g;
   const relative = text.replace(bare, (_, keyword, quote, name) => {
     if (!IMPORTS[name]) throw new Error(`${from} imports ${name}, for which there is no file`);
     return `${keyword}${quote}${IMPORTS[name]}${quote}`;
   });
-  return `${relative.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '').trimEnd()}\n${behind}`;
+  return `${relative.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '').trimEnd()}\n`;
 }
 
 async function license(name) {

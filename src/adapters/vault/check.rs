@@ -34,7 +34,7 @@ pub struct VaultCheck {
 /// # Errors
 /// What the disk says of a directory. What it says of a file is a part of the answer.
 pub fn check(disk: Arc<dyn Disk>, directory: PathBuf) -> io::Result<VaultCheck> {
-    let personal_keys = personal::check(Arc::clone(&disk), &directory);
+    let personal_keys = personal::check(Arc::clone(&disk), directory.clone());
     let files = Files::new(disk, directory);
     let mut found = VaultCheck::default();
     if !files.is_there()? {

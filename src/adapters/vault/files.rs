@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 
 /// The longest wait for the lock; a process that holds it longer is stopped in the middle of a change.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
-/// How long to wait before the lock is tried again.
-const TRY_AGAIN: Duration = Duration::from_millis(5);
+/// How long to wait before the lock is tried again. One thread of a process does so, and a trial takes some microseconds. Between
+/// two changes of a process that is always at it there is hardly more: who tries seldom, waits for it for seconds.
+const TRY_AGAIN: Duration = Duration::from_micros(250);
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;

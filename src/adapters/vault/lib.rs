@@ -8,6 +8,7 @@
 //! | `sessions`, `ended` | sessions of persons, and links that set a password once; those that were ended lately |
 //! | `keys`, `signature` | the keys that sign tokens, and the cryptography of it |
 //! | `workers` | the threads that compare passwords |
+//! | `personal` | [`PersonalKeyFile`]: the keys that seal personal data in the log |
 //! | [`check`] | every file read, for `onhand verify` |
 //! | `files` | where the files lie, who may read them, how they are replaced and removed |
 //! | `record` | the bytes of a file |
@@ -37,19 +38,23 @@
 //!                                    "tokens":["0123456789ab"]}<LF>, as long as such a file declares people and tokens
 //! identity/central-keys.json         {"crc":"8 hex","url":"https://central.example.com","issuer":"urn:uuid:...",
 //!                                    "keys":[{"keyId":"0123456789ab","x":"43 of base64url"}],"fetchedAt":"..."}<LF>
+//! identity/personal/LOCK             as `identity/LOCK`, for the file of keys beside it
+//! identity/personal/keys             {"crc":"8 hex","format":1,"file":"16 hex"}<LF>, and lines with
+//!                                    {"crc":"8 hex","file":"16 hex","at":56,"keys":[{"subject":"c-1","keyId":"16 hex",
+//!                                    "key":"64 hex"}]}<LF>; the only file that grows: its rules stand in `personal`
 //! ```
-//! in one line each. `crc` is CRC-32C over every byte from behind `"crc":"........",` up to the line feed. Of a person, what
-//! is not known (`name`, `email`, `password`) has no member. Members that are not listed are damage: a later version that
-//! adds one counts `format` up. The name of a login's file is HMAC-SHA-256 of the login or e-mail address in lower case,
-//! keyed with `key`, so that neither can be read from it. Directories have mode 0700, files 0600, and those that let in
-//! anybody else are not used. A name ending in `.tmp` is an unfinished file of a process that was killed: it is removed
-//! when the vault is opened.
+//! in one line each, but for the last one. `crc` is CRC-32C over every byte from behind `"crc":"........",` up to the line
+//! feed. Of a person, what is not known (`name`, `email`, `password`) has no member. Members that are not listed are damage:
+//! a later version that adds one counts `format` up. The name of a login's file is HMAC-SHA-256 of the login or e-mail
+//! address in lower case, keyed with `key`, so that neither can be read from it. Directories have mode 0700, files 0600, and
+//! those that let in anybody else are not used. A name ending in `.tmp` is an unfinished file of a process that was killed:
+//! it is removed when the vault is opened.
 //!
 //! A token's file whose event never reached the log, because its process was killed in between, is useless, and so is one whose
 //! token is revoked in the log. Such files are removed at a start, when they are older than a request can be.
 //!
 //! A change holds the lock, and so does the opening of the vault. Readers hold nothing: each file is replaced
-//! as a whole.
+//! as a whole, and what is appended to the file of keys of personal data counts from its mark on.
 //!
 //! **A person is what their own file says.** A login's file only shows the way to it, and one whose person is not there, or
 //! has another login by now, counts as free. So each change has one moment in which it happens, the renaming or removal of

@@ -7,21 +7,32 @@
 use crate::Ledger;
 use crate::blocking;
 use crate::catalogue::{ProductView, StoreView};
-use crate::changed_keys::ChangedKeys;
 use crate::ledger::projection::{Moved, Projection};
 use crate::ports::HistoryError;
 use onhand_domain::{Key, Sku, State, StoreId};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// The lists, and the changes that are not applied to them yet.
 #[derive(Default)]
 pub(crate) struct Lists {
-    moved: ChangedKeys,
+    /// The keys of changed states, each with the number of its latest note.
+    moved: Mutex<ChangedKeys>,
+    /// Signals that there are changed states.
+    news: Notify,
+    /// Held by the caller that applies the changes.
+    refreshing: tokio::sync::Mutex<()>,
     products: RwLock<BTreeMap<Sku, ListedProduct>>,
     stores: RwLock<BTreeMap<StoreId, StoreView>>,
+}
+
+#[derive(Default)]
+struct ChangedKeys {
+    keys: BTreeMap<Key, u64>,
+    notes: u64,
 }
 
 /// A product with the text that a search matches.
@@ -41,7 +52,24 @@ impl Lists {
     /// Notes that the state under this key has changed.
     fn note(&self, key: &Key) {
         if matches!(key, Key::Product(_) | Key::Store(_)) {
-            self.moved.note(key);
+            let mut moved = self.moved.lock();
+            moved.notes += 1;
+            let note = moved.notes;
+            moved.keys.insert(key.clone(), note);
+            drop(moved);
+            self.news.notify_one();
+        }
+    }
+
+    fn next(&self) -> Option<(Key, u64)> {
+        self.moved.lock().keys.first_key_value().map(|(key, note)| (key.clone(), *note))
+    }
+
+    /// Removes the note of an applied key, unless the state has changed since.
+    fn done(&self, key: &Key, note: u64) {
+        let mut moved = self.moved.lock();
+        if moved.keys.get(key) == Some(&note) {
+            moved.keys.remove(key);
         }
     }
 
@@ -83,7 +111,7 @@ impl Ledger {
     /// Applies changes to the lists until it is dropped.
     pub async fn keep_lists(&self) -> Infallible {
         loop {
-            self.projections.lists.moved.news.notified().await;
+            self.projections.lists.news.notified().await;
             // A change that cannot be applied now stays noted for the next signal or the next reader.
             let _ = self.refresh().await;
         }
@@ -97,8 +125,8 @@ impl Ledger {
     /// As [`Ledger::read`].
     async fn refresh(&self) -> Result<(), HistoryError> {
         self.catch_up().await?;
-        let _one_at_a_time = self.projections.lists.moved.applying.lock().await;
-        while let Some((key, note)) = self.projections.lists.moved.next() {
+        let _one_at_a_time = self.projections.lists.refreshing.lock().await;
+        while let Some((key, note)) = self.projections.lists.next() {
             let durable = self.parts.log.durable();
             let view = tokio::select! {
                 biased;
@@ -106,7 +134,7 @@ impl Ledger {
                 () = durable.silence() => return Ok(()),
             };
             self.projections.lists.put(&key, view);
-            self.projections.lists.moved.done(&key, note);
+            self.projections.lists.done(&key, note);
         }
         Ok(())
     }

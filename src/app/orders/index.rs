@@ -1,49 +1,16 @@
 //! The index of orders: a projection, by the time of the placing, with what lists are filtered by.
 //!
-//! Like every list it applies changes in the background, or before the next read: a page shows every order that was durable when
-//! it was requested.
+//! A page reads each of its orders from the ledger, which waits until it is durable: a page shows every order that was acknowledged
+//! when it was requested, and none that a crash could undo.
 
-use crate::changed_keys::ChangedKeys;
 use crate::ledger::projection::{Moved, Projection};
-use onhand_domain::identity::StoreScope;
-use onhand_domain::orders::{Allocation, Order, OrderStatus, ShipmentId};
+use crate::orders::filter::{OrderFilter, OrderMark};
+use onhand_domain::orders::{Allocation, Order, OrderStatus};
 use onhand_domain::{CustomerId, Key, OrderId, Quantity, Sku, State, StoreId, Timestamp};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::Notify;
-
-/// The place of an order in a list: the newest comes first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OrderMark {
-    /// When it was placed.
-    pub placed_at: Timestamp,
-    /// Its id.
-    pub order_id: OrderId,
-}
-
-/// A filter of orders; a condition that is not set accepts every order.
-#[derive(Debug, Clone, Default)]
-pub struct OrderFilter {
-    /// The status.
-    pub status: Option<OrderStatus>,
-    /// How far stores are found.
-    pub allocation: Option<Allocation>,
-    /// The channel.
-    pub channel_id: Option<SmolStr>,
-    /// The customer.
-    pub customer_id: Option<CustomerId>,
-    /// A store that has, or had, a shipment of it.
-    pub store_id: Option<StoreId>,
-    /// Part of the id of the order, of the customer, or of the id in the channel, in lower case.
-    pub search: Option<String>,
-    /// The earliest time of the placing.
-    pub from: Option<Timestamp>,
-    /// The time before which it was placed.
-    pub to: Option<Timestamp>,
-    /// The stores of the caller: one of them has, or had, a shipment of it.
-    pub scope: StoreScope,
-}
 
 /// What a list needs of an order.
 struct Listed {
@@ -54,17 +21,30 @@ struct Listed {
     external_id: Option<SmolStr>,
     /// In order, each once.
     stores: Box<[StoreId]>,
+    /// Those of the shipments that are not closed.
+    open_in: Box<[StoreId]>,
     /// The SKUs that wait for stock, in order.
     waiting: Box<[Sku]>,
 }
 
-/// The index.
+/// A change of an order, with the time of its placing; nothing for one that is gone.
+type Change = (OrderId, Option<(Timestamp, Listed)>);
+
+/// What an order waits for.
+type Waits = Option<(OrderMark, Box<[Sku]>)>;
+
+/// The index. Writers only leave the change in a queue: whoever reads the index, or its task, puts changes in their place.
 #[derive(Default)]
 pub(crate) struct OrderIndex {
-    pub(super) moved: ChangedKeys,
+    /// In the order of their changes.
+    changes: Mutex<Vec<Change>>,
+    /// Signals that there are changes.
+    pub(super) changed: Notify,
     pub(super) lists: RwLock<Lists>,
-    /// SKUs of which stock has come in that orders may wait for.
-    pub(super) stocked: parking_lot::Mutex<BTreeSet<Sku>>,
+    /// The orders that wait for a SKU, oldest first. Held for moments: movements of stock look here.
+    pub(super) waiting: RwLock<BTreeMap<Sku, BTreeSet<OrderMark>>>,
+    /// SKUs of which there may be stock for orders that wait.
+    pub(super) stocked: Mutex<BTreeSet<Sku>>,
     /// Signals that there are some.
     pub(super) news: Notify,
 }
@@ -73,8 +53,6 @@ pub(crate) struct OrderIndex {
 pub(super) struct Lists {
     orders: BTreeMap<OrderMark, Listed>,
     places: HashMap<OrderId, Timestamp, ahash::RandomState>,
-    /// The orders that wait for a SKU, oldest first.
-    pub(super) waiting: BTreeMap<Sku, BTreeSet<OrderMark>>,
     /// The orders with a shipment in a store that is not closed.
     pub(super) open_in: BTreeMap<StoreId, BTreeSet<OrderMark>>,
 }
@@ -115,41 +93,36 @@ impl Listed {
             channel_id: order.details.channel_id.clone(),
             external_id: order.details.external_id.clone(),
             stores: stores.into(),
+            open_in: order
+                .open_shipments
+                .iter()
+                .filter_map(|number| order.store_of(*number).cloned())
+                .collect(),
             waiting: waiting.into(),
         }
     }
 }
 
 impl Lists {
-    fn remove(&mut self, order_id: &OrderId) {
-        let Some(placed_at) = self.places.remove(order_id) else { return };
-        let mark = OrderMark { placed_at, order_id: order_id.clone() };
-        let Some(listed) = self.orders.remove(&mark) else { return };
-        for sku in &listed.waiting {
-            take_out(&mut self.waiting, sku, &mark);
+    /// Puts an order in its place, or takes out one that is gone; returns the SKUs that it has waited for.
+    fn put(&mut self, order_id: &OrderId, listed: Option<(Timestamp, Listed)>) -> Waits {
+        let before = self.places.remove(order_id).and_then(|placed_at| {
+            let mark = OrderMark { placed_at, order_id: order_id.clone() };
+            let listed = self.orders.remove(&mark)?;
+            for store in &listed.open_in {
+                take_out(&mut self.open_in, store, &mark);
+            }
+            Some((mark, listed.waiting))
+        });
+        if let Some((placed_at, listed)) = listed {
+            let mark = OrderMark { placed_at, order_id: order_id.clone() };
+            for store in &listed.open_in {
+                self.open_in.entry(store.clone()).or_default().insert(mark.clone());
+            }
+            self.places.insert(order_id.clone(), placed_at);
+            self.orders.insert(mark, listed);
         }
-        for store in &listed.stores {
-            take_out(&mut self.open_in, store, &mark);
-        }
-    }
-
-    /// Puts an order in its place, or takes out one that is gone; returns the SKUs it waits for.
-    pub(super) fn put(&mut self, order_id: &OrderId, order: Option<&Order>) -> Vec<Sku> {
-        self.remove(order_id);
-        let Some(order) = order else { return Vec::new() };
-        let listed = Listed::of(order);
-        let mark = OrderMark { placed_at: order.placed_at, order_id: order_id.clone() };
-        // An order that is cancelled or delivered serves nobody who waits.
-        for sku in &listed.waiting {
-            self.waiting.entry(sku.clone()).or_default().insert(mark.clone());
-        }
-        for store in order.open_shipments.iter().filter_map(|number| order.store_of(*number)) {
-            self.open_in.entry(store.clone()).or_default().insert(mark.clone());
-        }
-        self.places.insert(order_id.clone(), order.placed_at);
-        let waiting = listed.waiting.to_vec();
-        self.orders.insert(mark, listed);
-        waiting
+        before
     }
 }
 
@@ -162,13 +135,57 @@ fn take_out<K: Ord>(sets: &mut BTreeMap<K, BTreeSet<OrderMark>>, key: &K, mark: 
     }
 }
 
+impl OrderIndex {
+    fn note(&self, order_id: &OrderId, state: &State) {
+        let listed = match state {
+            State::Order(order) if order.version > 0 => Some((order.placed_at, Listed::of(order))),
+            _ => None,
+        };
+        self.changes.lock().push((order_id.clone(), listed));
+        self.changed.notify_one();
+    }
+
+    /// Puts the changes until now in their places.
+    pub(super) fn apply(&self) {
+        let mut lists = self.lists.write();
+        // Taken under the lock of the lists, so that two callers apply them in their order.
+        let changes = std::mem::take(&mut *self.changes.lock());
+        for (order_id, listed) in changes {
+            let waits = listed.as_ref().map(|(at, listed)| {
+                (OrderMark { placed_at: *at, order_id: order_id.clone() }, listed.waiting.clone())
+            });
+            let waited = lists.put(&order_id, listed);
+            self.wait_for(waited, waits);
+        }
+    }
+
+    fn wait_for(&self, before: Waits, now: Waits) {
+        let waits = |of: &Waits| of.as_ref().is_some_and(|(_, skus)| !skus.is_empty());
+        if !waits(&before) && !waits(&now) {
+            return;
+        }
+        let mut waiting = self.waiting.write();
+        if let Some((mark, skus)) = before {
+            skus.iter().for_each(|sku| take_out(&mut waiting, sku, &mark));
+        }
+        let Some((mark, skus)) = now.filter(|(_, skus)| !skus.is_empty()) else { return };
+        for sku in &skus {
+            waiting.entry(sku.clone()).or_default().insert(mark.clone());
+        }
+        drop(waiting);
+        // Stock that came in before the order was listed has signalled nobody.
+        self.stocked.lock().extend(skus);
+        self.news.notify_one();
+    }
+}
+
 impl Projection for OrderIndex {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
         match (moved.key, moved.state) {
-            (Key::Order(_), _) => self.moved.note(moved.key),
+            (Key::Order(order_id), state) => self.note(order_id, state),
             // Most levels have nobody who waits for them.
             (Key::Level(_, sku), State::Level(level))
-                if level.qty() > Quantity::ZERO && self.lists.read().waiting.contains_key(sku) =>
+                if level.qty() > Quantity::ZERO && self.waiting.read().contains_key(sku) =>
             {
                 self.stocked.lock().insert(sku.clone());
                 self.news.notify_one();
@@ -179,15 +196,13 @@ impl Projection for OrderIndex {
     }
 
     fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        let mut lists = self.lists.write();
         for (key, state) in states {
-            if let (Key::Order(order_id), State::Order(order)) = (key, state) {
-                lists.put(order_id, Some(order));
+            if let Key::Order(order_id) = key {
+                self.note(order_id, state);
             }
         }
-        // The last run may have ended before it served all who wait.
-        self.stocked.lock().extend(lists.waiting.keys().cloned());
-        self.news.notify_one();
+        // Those who wait are served: the last run may have ended before it did.
+        self.apply();
         Vec::new()
     }
 }
@@ -214,24 +229,4 @@ impl Lists {
 /// No id is before it.
 fn lowest() -> OrderId {
     OrderId::new("-").expect("it has the form of an id")
-}
-
-impl OrderMark {
-    /// Reads the form that [`std::fmt::Display`] writes.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (milliseconds, order_id) = text.split_once('/')?;
-        let placed_at = Timestamp::from_milliseconds(milliseconds.parse().ok()?);
-        Some(Self { placed_at, order_id: OrderId::new(order_id).ok()? })
-    }
-
-    /// That of a shipment's order.
-    pub fn of(shipment_id: &ShipmentId, placed_at: Timestamp) -> Self {
-        Self { placed_at, order_id: shipment_id.order_id() }
-    }
-}
-
-impl std::fmt::Display for OrderMark {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}/{}", self.placed_at.milliseconds(), self.order_id)
-    }
 }

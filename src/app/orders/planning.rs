@@ -39,6 +39,17 @@ pub struct Planning {
     pub scope: StoreScope,
     /// The only one that may be chosen, where the caller names one.
     pub store_id: Option<StoreId>,
+    /// Stores that may not be chosen.
+    pub without: Vec<StoreId>,
+}
+
+impl Planning {
+    /// The same without some stores.
+    #[must_use]
+    fn without<'a>(mut self, stores: impl IntoIterator<Item = &'a StoreId>) -> Self {
+        self.without.extend(stores.into_iter().cloned());
+        self
+    }
 }
 
 /// A SKU of which there is not enough.
@@ -163,20 +174,25 @@ impl Ledger {
     /// [`PlanningError`].
     pub async fn in_place_of(
         &self,
+        view: &OrderView,
         store_id: &StoreId,
         held: &[LineQty],
-        channel_id: Option<&str>,
     ) -> Result<Vec<Planned>, PlanningError> {
-        let (mut rules, _) = self.rules_of(channel_id).await?;
-        rules.stores.entry(store_id.clone()).or_default().excluded = true;
-        let planning = Planning { rules: Some(rules), ..Planning::default() };
+        let channel_id = view.order.details.channel_id.as_deref();
+        let planning = Planning::default().without(view.order.avoids.iter().chain([store_id]));
         Ok(self.find(held, &planning, channel_id).await?.planned)
     }
 
+    /// The stores that send what waits. Those that have refused the order are asked again only where the caller names them.
     async fn find_waiting(&self, view: &OrderView, planning: &Planning) -> Result<Found, PlanningError> {
         let waiting = view.order.lines.iter().map(|line| quantity_of(line, line.pieces.waiting));
         let waiting: Vec<LineQty> = waiting.filter(|line| line.qty > Quantity::ZERO).collect();
-        self.find(&waiting, planning, view.order.details.channel_id.as_deref()).await
+        let channel_id = view.order.details.channel_id.as_deref();
+        if planning.store_id.is_some() {
+            return self.find(&waiting, planning, channel_id).await;
+        }
+        let planning = planning.clone().without(&view.order.avoids);
+        self.find(&waiting, &planning, channel_id).await
     }
 
     async fn find(
@@ -191,10 +207,13 @@ impl Ledger {
             Some(store_id) => planning.scope.only(store_id),
             None => planning.scope.clone(),
         };
-        let (rules, routing) = match &planning.rules {
+        let (mut rules, routing) = match &planning.rules {
             Some(rules) => (rules.clone(), None),
             None => self.rules_of(channel_id).await.map(|(rules, version)| (rules, Some(version)))?,
         };
+        for store_id in &planning.without {
+            rules.stores.entry(store_id.clone()).or_default().excluded = true;
+        }
         let plan = self.plan(&demand, &rules, &scope, None).await?;
         let (planned, missing) = by_line(&plan, wanted);
         let short = plan.asked.iter().filter(|asked| asked.short > Quantity::ZERO).map(|asked| {

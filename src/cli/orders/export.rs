@@ -38,7 +38,7 @@ Exit codes:
    1  interrupted
   69  the server could not be reached, or it refused; what was written before is incomplete
   74  the output cannot be written")]
-pub struct ExportOrdersArgs {
+pub(crate) struct ExportOrdersArgs {
     /// Only orders of this status
     #[arg(long, value_name = "STATUS", value_parser = status)]
     status: Option<OrderStatus>,
@@ -157,7 +157,7 @@ pub(super) fn run(args: &ExportOrdersArgs) -> Result<Exit, Failure> {
             let page: Page = client.get(&next).await?;
             let text = match args.output {
                 Output::Csv => csv(&rows(&page.items)?)?,
-                Output::Ndjson => page.items.iter().flat_map(|order| [order.get(), "\n"]).collect(),
+                Output::Ndjson => lines(&page.items),
             };
             if !print_unless_closed(text)? {
                 return Ok(Exit::Ok);
@@ -166,6 +166,10 @@ pub(super) fn run(args: &ExportOrdersArgs) -> Result<Exit, Failure> {
             next = format!("{first}&cursor={}", query_value(&cursor));
         }
     })
+}
+
+fn lines(orders: &[Box<RawValue>]) -> Vec<u8> {
+    orders.iter().flat_map(|order| [order.get(), "\n"]).collect::<String>().into_bytes()
 }
 
 fn path(args: &ExportOrdersArgs) -> String {
@@ -205,7 +209,8 @@ fn row(order: &Order, line: &Line) -> [String; HEADER.len()] {
     let has = |part: &&Shipment| {
         part.lines.iter().any(|one| one.line == line.line && (one.held > 0 || one.shipped > 0))
     };
-    let mut stores: Vec<&str> = order.shipments.iter().filter(has).map(|part| part.store_id.as_str()).collect();
+    let mut stores: Vec<&str> =
+        order.shipments.iter().filter(has).map(|part| part.store_id.as_str()).collect();
     stores.sort_unstable();
     stores.dedup();
     [

@@ -47,7 +47,8 @@ impl fmt::Display for Key {
 mod tests {
     use super::*;
     use crate::identity::{PrincipalId, PrincipalKind, TokenId};
-    use crate::{ImportId, Sku, StoreId};
+    use crate::orders::ShipmentId;
+    use crate::{ImportId, OrderId, Sku, StoreId};
 
     #[test]
     fn a_key_is_read_as_it_is_shown() {
@@ -60,13 +61,16 @@ mod tests {
         let import = Key::Import(ImportId::new("a-1").unwrap());
         let principal = Key::Principal(PrincipalId::of_bits(PrincipalKind::Team, 1));
         let token = Key::Token(TokenId::of_bits(1));
+        let order = Key::Order(OrderId::new("level.4711").unwrap());
+        let shipment = Key::Shipment(ShipmentId::new("level.4711.s2").unwrap());
         // Kinds with one state have no id.
-        let single = [Key::Clock, Key::Mode];
-        for key in
-            [level, import, product, store, threshold, alert, principal, token].into_iter().chain(single)
-        {
+        let single = [Key::Clock, Key::Mode, Key::Routing];
+        let of_many = [level, import, product, store, threshold, alert, principal, token, order, shipment];
+        for key in of_many.into_iter().chain(single) {
             assert_eq!(Key::parse(&key.to_string()), Some(key));
         }
+        assert_eq!(Key::parse("order level.4711.s2"), None, "it is the id of a shipment");
+        assert_eq!(Key::parse("shipment level.4711"), None);
         assert_eq!(Key::parse("import"), None);
         assert_eq!(Key::parse("a/b/c"), None);
     }

@@ -22,18 +22,22 @@ impl From<Rejection> for Refusal {
 mod tests {
     use super::*;
     use crate::catalogue::ProductMember;
-    use crate::{Quantity, ReservationId, Sku};
+    use crate::orders::OrderMember;
+    use crate::{Quantity, ReservationId, Sku, StoreId};
 
     #[test]
     fn the_code_in_the_log_is_the_code_in_the_contract() {
         let id = ReservationId::new("r").unwrap();
+        let (sku, store_id) = (Sku::new("A").unwrap(), StoreId::new("S").unwrap());
+        let (from, to, allowed) = ("PLACED".into(), "DELIVERED".into(), vec!["CONFIRMED".into()]);
+        let available = Quantity::ZERO;
         for rejection in [
             Rejection::VersionConflict { current_version: 7 },
             Rejection::InsufficientStock { available: Quantity::ZERO, current_version: 7 },
             Rejection::ReservationNotFound { reservation_id: id.clone() },
             Rejection::ReservationClosed { reservation_id: id.clone() },
             Rejection::ReservationExpired { reservation_id: id.clone() },
-            Rejection::AlreadyExists { reservation_id: id },
+            Rejection::AlreadyExists { reservation_id: id.clone() },
             Rejection::OutOfRange,
             Rejection::IdempotencyKeyReused,
             Rejection::ImportOutOfStep { rows_done: 3 },
@@ -42,6 +46,25 @@ mod tests {
             Rejection::ProductDiffers { current_version: 3, members: ProductMember::ALL.to_vec() },
             Rejection::StoreExists { current_version: 3 },
             Rejection::ThresholdNotFound,
+            Rejection::HeldByShipment { reservation_id: id },
+            Rejection::OrderNotFound,
+            Rejection::OrderExists { current_version: 3, differs: vec![OrderMember::CustomerId] },
+            Rejection::IllegalTransition { from, to, allowed },
+            Rejection::AlreadyShipped,
+            Rejection::NotAllotted { waiting: available },
+            Rejection::PlanStale { store_id, sku, available },
+            Rejection::TooManyShipments,
+            Rejection::ShipmentNotFound,
+            Rejection::ShipmentClosed { state: "shipped".into() },
+            Rejection::ShipmentExceeds { line: 3, held: available },
+            Rejection::OrderHeld,
+            Rejection::PaymentExists,
+            Rejection::TooManyPayments,
+            Rejection::AmountExceeds { available },
+            Rejection::ReturnNotFound,
+            Rejection::ReturnExists,
+            Rejection::TooManyReturns,
+            Rejection::ReturnExceeds { line: 3, available },
         ] {
             let json = serde_json::to_value(&rejection).unwrap();
             assert_eq!(json["code"], rejection.code());

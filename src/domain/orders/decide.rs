@@ -14,8 +14,8 @@ impl Decide for OrderCommand {
         match &self.step {
             OrderStep::Place(..) if access.may_own(Permission::OrdersPlace) => Ok(()),
             OrderStep::Place(_, planned) => {
-                if planned.is_empty() && access.may_somewhere(Permission::OrdersPlace) {
-                    return Ok(());
+                if planned.is_empty() && !access.may_somewhere(Permission::OrdersPlace) {
+                    return access.permit(Permission::OrdersPlace);
                 }
                 planned.iter().try_for_each(|part| access.permit_in(Permission::OrdersPlace, &part.store_id))
             }

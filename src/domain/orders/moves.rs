@@ -43,6 +43,7 @@ pub(super) fn order_fact(order_id: &OrderId, change: OrderChange) -> OrderFact {
         lines: Vec::new(),
         opened: Vec::new(),
         closed: Vec::new(),
+        avoids: None,
         payment: None,
         returned: None,
         reason: None,

@@ -34,6 +34,8 @@ pub struct Order {
     pub payments: Vec<Payment>,
     /// The returns, in the order of their requests.
     pub returns: Vec<Return>,
+    /// The stores that do not send it any more, unless a person names them.
+    pub avoids: Vec<StoreId>,
     /// The stores of the shipments ever made, by number from 1.
     pub shipments: Vec<StoreId>,
     /// Those that are not delivered, refused or cancelled, by number.
@@ -200,6 +202,9 @@ impl Order {
         }
         if let Some(returned) = &fact.returned {
             returning::put(&self.lines, &mut self.returns, returned)?;
+        }
+        if let Some(store_id) = fact.avoids.as_ref().filter(|store_id| !self.avoids.contains(store_id)) {
+            self.avoids.push(store_id.clone());
         }
         match fact.change {
             OrderChange::Confirmed => self.confirmed = true,

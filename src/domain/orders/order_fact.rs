@@ -159,6 +159,9 @@ pub struct OrderFact {
     /// The shipments that have ended, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<u16>,
+    /// The store that does not send the order any more: it has refused a shipment, or one was cancelled there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avoids: Option<StoreId>,
     /// The payment that is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Payment>,

@@ -25,6 +25,8 @@ pub struct OrderRecord {
     pub payments: Vec<Payment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub returns: Vec<Return>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoids: Vec<StoreId>,
     pub shipments: Vec<StoreId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_shipments: Vec<u16>,
@@ -115,6 +117,7 @@ impl Kind for Order {
             on_hold: order.on_hold,
             payments: order.payments,
             returns: order.returns,
+            avoids: order.avoids,
             shipments: order.shipments,
             open_shipments: order.open_shipments,
             version: order.version,
@@ -135,6 +138,7 @@ impl Kind for Order {
             on_hold: record.on_hold,
             payments: record.payments,
             returns: record.returns,
+            avoids: record.avoids,
             shipments: record.shipments,
             open_shipments: record.open_shipments,
             version: record.version,

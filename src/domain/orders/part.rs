@@ -88,6 +88,7 @@ impl Part<'_> {
             return Ok(());
         }
         let held = self.held()?;
+        debug_assert!(lines.is_sorted_by(|one, next| one.line < next.line), "each line once, in order");
         for wanted in lines {
             let of_line = held.iter().find(|held| (held.line, &held.sku) == (wanted.line, &wanted.sku));
             let held = of_line.map(|held| held.qty).unwrap_or_default();
@@ -159,7 +160,14 @@ impl Part<'_> {
         }
         let Some(opened) = moves::hold(draft, self.command, planned)? else { return Ok(()) };
         let (closed, reason) = (self.closed(draft), reason.cloned());
-        let fact = OrderFact { lines, opened, closed, reason, ..self.fact(OrderChange::Refused) };
+        let fact = OrderFact {
+            lines,
+            opened,
+            closed,
+            avoids: Some(self.store_id.clone()),
+            reason,
+            ..self.fact(OrderChange::Refused)
+        };
         draft.record(Fact::Order(Box::new(fact)));
         Ok(())
     }
@@ -173,7 +181,13 @@ impl Part<'_> {
         let mut deltas = Deltas::default();
         deltas.add(&held, |qty| Pieces { waiting: qty, ..Pieces::default() });
         let (lines, closed, reason) = (deltas.into_lines(), self.closed(draft), reason.cloned());
-        let fact = OrderFact { lines, closed, reason, ..self.fact(OrderChange::Withdrawn) };
+        let fact = OrderFact {
+            lines,
+            closed,
+            avoids: Some(self.store_id.clone()),
+            reason,
+            ..self.fact(OrderChange::Withdrawn)
+        };
         draft.record(Fact::Order(Box::new(fact)));
         Ok(())
     }

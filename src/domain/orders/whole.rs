@@ -44,8 +44,10 @@ pub(super) fn cancel(
     reason: Option<&SmolStr>,
 ) -> Result<(), Rejection> {
     let order = existing(draft, command)?;
-    if order.status() == OrderStatus::Cancelled {
-        return Ok(());
+    match order.status() {
+        OrderStatus::Cancelled => return Ok(()),
+        status @ OrderStatus::Delivered => return Err(illegal(status, OrderStatus::Cancelled)),
+        _ => {}
     }
     if order.lines.iter().any(|line| line.pieces.shipped > Quantity::ZERO) {
         return Err(Rejection::AlreadyShipped);

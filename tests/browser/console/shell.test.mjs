@@ -19,11 +19,15 @@ const LONG = 'L'.repeat(64);
 
 /** Addresses of every page, with what makes them show something. */
 const { PAGES } = await import(join(STATIC, 'pages/list.js'));
-const addresses = PAGES.map(({ id }) => {
+const ORDER = 'o'.repeat(58);
+const addresses = PAGES.flatMap(({ id }) => {
   if (id === 'sku') return '/sku?sku=TEA&store=BERLIN';
+  if (id === 'orders') return ['/orders', '/orders?view=board'];
+  if (id === 'order') return `/order?id=${ORDER}`;
+  if (id === 'shipments') return '/shipments?store=BERLIN';
   return id === '' ? '' : `/${id}`;
 });
-const nameOf = (address) => address.replace(/\?.*/, '').slice(1) || 'start';
+const nameOf = (address) => address.replace(/\?view=/, '-').replace(/\?.*/, '').slice(1) || 'start';
 
 /** `open` asks nobody who they are and has stock with names of all kinds. */
 let open;
@@ -37,6 +41,11 @@ before(async () => {
   }
   await open.post('/stores/BERLIN/inventory/TEA/reserve', { qty: 3, reservationId: 'order-77', ttlSeconds: 86_400 });
   await open.post('/stores/BERLIN/inventory/POT/adjust', { delta: -10, reason: 'sale' });
+  await open.post('/orders', {
+    orderId: ORDER, customerId: LONG, customer: { name: HOSTILE, email: `${LONG}@example.org` },
+    shipTo: { name: RIGHT_TO_LEFT, street: LONG }, storeId: 'BERLIN', policy: { partial: 'backorder' },
+    lines: [{ sku: 'TEA', qty: 2 }, { sku: LONG, qty: 1 }, { sku: 'POT', qty: 9_000_000 }],
+  });
 });
 after(() => open?.stop());
 

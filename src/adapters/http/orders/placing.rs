@@ -40,6 +40,7 @@ pub(super) async fn place(
         rules: body.rules.take(),
         scope: if sees.is_customer() { StoreScope::default() } else { sees.scope().clone() },
         store_id: body.store_id.clone(),
+        without: Vec::new(),
     };
     let new = new_order(&node, body, (order_id, is_named), known.as_ref()).await?;
     for _ in 0..PLAN_TRIES {

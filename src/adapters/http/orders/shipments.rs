@@ -189,8 +189,7 @@ impl Wanted {
             Self::Deliver => PartStep::Deliver,
             Self::Refuse(refused, reason) => {
                 let held = view.shipment.held();
-                let channel_id = order.order.details.channel_id.as_deref();
-                let planned = node.ledger.in_place_of(&view.store_id, &held, channel_id).await;
+                let planned = node.ledger.in_place_of(order, &view.store_id, &held).await;
                 let (refused, reason) = (*refused, reason.clone());
                 PartStep::Refuse { refused, reason, planned: planned.map_err(short)? }
             }

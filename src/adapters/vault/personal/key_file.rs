@@ -16,6 +16,7 @@ const PIECE_BYTES: usize = 1 << 20;
 
 /// The directory of the file, and its name.
 pub(super) struct KeyFile {
+    vault: PathBuf,
     files: Files,
     path: PathBuf,
 }
@@ -74,10 +75,10 @@ impl Opened {
 
 impl KeyFile {
     /// The file in the directory of a vault.
-    pub(super) fn of_vault(disk: Arc<dyn Disk>, vault: &Path) -> Self {
+    pub(super) fn of_vault(disk: Arc<dyn Disk>, vault: PathBuf) -> Self {
         let directory = vault.join("personal");
         let path = directory.join("keys");
-        Self { files: Files::new(disk, directory), path }
+        Self { vault, files: Files::new(disk, directory), path }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -85,8 +86,8 @@ impl KeyFile {
     }
 
     /// Makes the directory and holds its lock; removes what a killed process has left unfinished.
-    pub(super) fn prepare(&self, vault: &Path) -> io::Result<Held<'_>> {
-        self.files.make_directory(vault)?;
+    pub(super) fn prepare(&self) -> io::Result<Held<'_>> {
+        self.files.make_directory(&self.vault)?;
         self.files.make_directory(self.files.directory())?;
         let held = self.files.hold()?;
         self.files.remove_unfinished(self.files.directory())?;

@@ -41,10 +41,10 @@ impl Known {
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
-        let key = |(subject, id): (&Box<str>, &Id)| {
-            self.key(*id).map(|key| Entry::new(subject.clone(), *id, key.key))
-        };
-        self.subjects.iter().filter_map(key)
+        self.subjects.iter().filter_map(|(subject, id)| {
+            let NamedKey { id, key } = self.key(*id)?;
+            Some(Entry::new(subject.clone(), id, key))
+        })
     }
 
     /// Adds keys; the error says what is wrong with them.

@@ -16,8 +16,7 @@ impl Id {
     }
 
     pub(super) fn of_random(random: &[u8; 32]) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *random;
-        Self([a, b, c, d, e, f, g, h])
+        Self(*random.first_chunk().expect("32 bytes have 8 in front"))
     }
 
     pub(super) const fn bytes(self) -> [u8; 8] {

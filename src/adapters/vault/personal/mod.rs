@@ -61,7 +61,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use sealed::Sealed;
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The longest name of a subject.
@@ -85,7 +85,7 @@ impl PersonalKeyFile {
     /// # Errors
     /// [`VaultError`].
     pub fn open(disk: Arc<dyn Disk>, directory: PathBuf) -> Result<Self, VaultError> {
-        Self::open_with(disk, &directory, of_machine()?)
+        Self::open_with(disk, directory, of_machine()?)
     }
 
     /// As [`PersonalKeyFile::open`], with another source of random bytes than the machine's.
@@ -94,7 +94,7 @@ impl PersonalKeyFile {
     /// [`VaultError`].
     pub fn open_with(
         disk: Arc<dyn Disk>,
-        directory: &Path,
+        directory: PathBuf,
         random: RandomSource,
     ) -> Result<Self, VaultError> {
         let file = KeyFile::of_vault(disk, directory);
@@ -106,12 +106,12 @@ impl PersonalKeyFile {
             erasing: Groups::default(),
             random,
         };
-        keys.prepare(directory).map_err(VaultError::at(keys.file.path()))?;
+        keys.prepare().map_err(VaultError::at(keys.file.path()))?;
         Ok(keys)
     }
 
-    fn prepare(&self, vault: &Path) -> io::Result<()> {
-        let _held = self.file.prepare(vault)?;
+    fn prepare(&self) -> io::Result<()> {
+        let _held = self.file.prepare()?;
         let mut tail = self.tail.lock();
         let rest = self.read_on(&mut tail)?;
         // After a power cut, keys that texts were sealed with may stand behind the last mark.
@@ -156,7 +156,7 @@ impl PersonalKeyFile {
         }
     }
 
-    /// Writes the file anew: with some more keys, without those of some subjects. The lock is held.
+    /// Writes the file anew: with more keys for subjects that have none, without those of some subjects. The lock is held.
     fn rewrite(&self, tail: &mut Option<Tail>, more: Vec<Entry>, but: &HashSet<Box<str>>) -> io::Result<()> {
         let file = Id::of_random(&(self.random)());
         let (written, more) = {
@@ -176,16 +176,15 @@ impl PersonalKeyFile {
         known.add(more).map_err(|reason| self.file.damaged(reason))
     }
 
-    /// Makes the keys of the subjects that have none, and answers those of all. With them durable, nothing else is.
+    /// Makes the keys of the subjects that have none, durably, and answers those of all.
     fn make(&self, subjects: Vec<Box<str>>) -> io::Result<HashMap<Box<str>, NamedKey>> {
         let _held = self.file.hold()?;
         let mut tail = self.tail.lock();
         let rest = self.read_on(&mut tail)?;
-        let keyless = |subjects: &[Box<str>]| -> HashSet<Box<str>> {
+        let missing: HashSet<Box<str>> = {
             let known = self.known.read();
             subjects.iter().filter(|subject| known.key_of(subject).is_none()).cloned().collect()
         };
-        let missing = keyless(&subjects);
         if !missing.is_empty() {
             match *tail {
                 Some(end) if !rest.is_there() => {
@@ -195,10 +194,9 @@ impl PersonalKeyFile {
                     self.read_on(&mut tail)?;
                 }
                 _ => {
-                    let mut more = rest.keys;
-                    let has = |subject: &str| more.iter().any(|entry| *entry.subject == *subject);
-                    let new: Vec<_> = missing.into_iter().filter(|subject| !has(subject)).collect();
-                    more.extend(new.into_iter().map(|subject| self.new_key(subject)));
+                    // Of two keys of a subject the first one counts: a text may have been sealed with what is in the rest.
+                    let new = missing.into_iter().map(|subject| self.new_key(subject));
+                    let more = rest.keys.into_iter().chain(new).collect();
                     self.rewrite(&mut tail, more, &HashSet::new())?;
                 }
             }
@@ -299,7 +297,7 @@ fn require_subject(subject: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// What the disk says, and damage.
-pub(crate) fn check(disk: Arc<dyn Disk>, directory: &Path) -> io::Result<usize> {
+pub(crate) fn check(disk: Arc<dyn Disk>, directory: PathBuf) -> io::Result<usize> {
     let file = KeyFile::of_vault(disk, directory);
     let Some(opened) = file.open()? else { return Ok(0) };
     let mut tail = file.begin(&opened)?;

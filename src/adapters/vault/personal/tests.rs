@@ -6,6 +6,7 @@ use onhand_disk::{DiskFile, LockOutcome, OpenMode, RealDisk};
 use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
 use onhand_sim_machine::random::Random;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ fn open(disk: &SimDisk) -> Result<PersonalKeyFile, VaultError> {
         random.lock().fill(&mut bytes);
         bytes
     };
-    PersonalKeyFile::open_with(Arc::new(disk.clone()), DIRECTORY.as_ref(), Arc::new(source))
+    PersonalKeyFile::open_with(Arc::new(disk.clone()), DIRECTORY.into(), Arc::new(source))
 }
 
 fn opened(disk: &SimDisk) -> PersonalKeyFile {
@@ -73,7 +74,7 @@ fn key_id(text: &str) -> &str {
 }
 
 fn require_sound(disk: &SimDisk, context: &str) {
-    check(Arc::new(disk.clone()), DIRECTORY.as_ref()).unwrap_or_else(|error| panic!("{error}, {context}"));
+    check(Arc::new(disk.clone()), DIRECTORY.into()).unwrap_or_else(|error| panic!("{error}, {context}"));
     assert_eq!(files_with(disk, ".tmp"), Vec::<PathBuf>::new(), "{context}");
 }
 
@@ -102,7 +103,7 @@ fn what_is_sealed_is_opened_also_after_a_crash() {
     let of = |subject| texts.iter().filter(move |(of, ..)| *of == subject).map(|(.., text)| key_id(text));
     assert_eq!(of("c-1").collect::<BTreeSet<_>>().len(), 1, "a subject has one key");
     assert_eq!(texts.iter().map(|(.., text)| text).collect::<BTreeSet<_>>().len(), texts.len());
-    assert_eq!(check(Arc::new(disk.clone()), DIRECTORY.as_ref()).unwrap(), 5);
+    assert_eq!(check(Arc::new(disk.clone()), DIRECTORY.into()).unwrap(), 5);
     assert_eq!(files_with(&disk, "Ada"), Vec::<PathBuf>::new());
 }
 
@@ -240,7 +241,7 @@ fn what_is_erased_stays_so_when_the_subject_comes_again() {
     assert_eq!(opened(&disk).erase_all(&[]).unwrap(), 0);
     assert_eq!(opened(&disk).erase_all(&["c-3"]).unwrap(), 1);
     given.all(&opened(&disk), &["c-4"]);
-    assert_eq!(check(Arc::new(disk), DIRECTORY.as_ref()).unwrap(), 1);
+    assert_eq!(check(Arc::new(disk), DIRECTORY.into()).unwrap(), 1);
 }
 
 fn keys_after(disk: &SimDisk) -> PersonalKeyFile {
@@ -348,14 +349,26 @@ fn seal_at_once(keys: &PersonalKeyFile, threads: usize, each: usize) -> Given {
 #[test]
 fn keys_that_are_made_at_once_share_a_sync() {
     let sim = SimDisk::new(1);
-    let disk = SlowDisk::new(sim.clone(), Duration::from_millis(2));
+    let disk = SlowDisk::new(sim.clone(), Duration::from_millis(4));
     let keys = on(disk.clone(), DIRECTORY.as_ref());
     let given = seal_at_once(&keys, 16, 50);
     let syncs = disk.syncs.load(Ordering::SeqCst);
-    assert!((50..250).contains(&syncs), "{syncs} syncs for 800 keys");
+    assert!((50..400).contains(&syncs), "{syncs} syncs for 800 keys");
     sim.crash(Crash::DropUnsynced);
     given.require(&opened(&sim), "", "all are durable");
-    assert_eq!(check(Arc::new(sim), DIRECTORY.as_ref()).unwrap(), 800);
+    assert_eq!(check(Arc::new(sim.clone()), DIRECTORY.into()).unwrap(), 800);
+    // The same for keys that are erased at once.
+    let (keys, before) = (on(disk.clone(), DIRECTORY.as_ref()), disk.syncs.load(Ordering::SeqCst));
+    thread::scope(|scope| {
+        for n in 0..16 {
+            let keys = &keys;
+            scope.spawn(move || assert!(keys.erase(&format!("c-{n}-7")).unwrap()));
+        }
+    });
+    let syncs = disk.syncs.load(Ordering::SeqCst) - before;
+    assert!((1..16).contains(&syncs), "{syncs} syncs for 16 erasures");
+    sim.crash(Crash::DropUnsynced);
+    assert_eq!(check(Arc::new(sim), DIRECTORY.into()).unwrap(), 784);
 }
 
 #[test]
@@ -376,7 +389,7 @@ fn of_several_that_meet_at_a_new_subject_all_get_the_same_key() {
         });
         assert_eq!(texts.iter().map(|text| key_id(text)).collect::<BTreeSet<_>>().len(), 1);
     }
-    assert_eq!(check(Arc::new(sim), DIRECTORY.as_ref()).unwrap(), 20);
+    assert_eq!(check(Arc::new(sim), DIRECTORY.into()).unwrap(), 20);
 }
 
 #[test]
@@ -410,31 +423,26 @@ fn several_processes_on_the_real_disk_lose_nothing() {
     let data = tempfile::tempdir().unwrap();
     let vault = data.path().join("identity");
     let both = [on(RealDisk, &vault), on(RealDisk, &vault)];
-    let stop = AtomicBool::new(false);
+    let erase_often = || {
+        let keys = on(RealDisk, &vault);
+        for _ in 0..8 {
+            let text = keys.seal("guest", "", b"").unwrap();
+            assert!(keys.erase("guest").unwrap());
+            assert_eq!(keys.open("guest", "", &text).unwrap(), None);
+        }
+    };
     let given = thread::scope(|scope| {
-        let eraser = scope.spawn(|| {
-            let keys = on(RealDisk, &vault);
-            let mut erased = 0;
-            while !stop.load(Ordering::SeqCst) {
-                let text = keys.seal("guest", "", b"").unwrap();
-                assert!(keys.erase("guest").unwrap());
-                assert_eq!(keys.open("guest", "", &text).unwrap(), None);
-                erased += 1;
-            }
-            erased
-        });
-        let given = thread::scope(|scope| {
-            let sealing = both.each_ref().map(|keys| scope.spawn(|| seal_at_once(keys, 6, 40)));
-            sealing.map(|thread| thread.join().unwrap())
-        });
-        stop.store(true, Ordering::SeqCst);
-        assert!(eraser.join().unwrap() > 0);
-        given
+        let eraser = scope.spawn(erase_often);
+        let sealing = both.each_ref().map(|keys| scope.spawn(|| seal_at_once(keys, 6, 40)));
+        eraser.join().unwrap();
+        sealing.map(|thread| thread.join().unwrap())
     });
     for keys in [&both[0], &both[1], &on(RealDisk, &vault)] {
-        given.iter().for_each(|given| given.require(keys, "", "whoever has sealed it"));
+        for given in &given {
+            given.require(keys, "", "whoever has sealed it");
+        }
     }
-    assert_eq!(check(Arc::new(RealDisk), &vault).unwrap(), 240);
+    assert_eq!(check(Arc::new(RealDisk), vault).unwrap(), 240);
 }
 
 /// A change of the keys, which notes what it was given. True when it was answered with success.
@@ -571,8 +579,11 @@ fn an_error_at_any_operation_loses_no_key_that_was_used() {
     for fault in [Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace, Fault::ShortWrite] {
         for change in CHANGES {
             for (empty, other_first) in [(false, false), (false, true), (true, false), (true, true)] {
-                let all = (1..).take_while(|n| struck(change, empty, fault, *n, other_first)).count();
-                assert!(all > 0 || empty, "{fault:?} strikes nothing");
+                let mut n = 1;
+                while struck(change, empty, fault, n, other_first) {
+                    n += 1;
+                }
+                assert!(n > 3 || empty, "{fault:?} strikes few operations: {n}");
             }
         }
     }
@@ -587,6 +598,18 @@ fn a_process_that_is_killed_at_any_operation_harms_no_other() {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// An error, and a power cut at any operation of what comes after it: what an attempt has left on the disk meets the next one.
+#[test]
+fn a_crash_after_an_error_loses_no_key_that_was_used() {
+    for fault in [Fault::Eio, Fault::EioAfterEffect, Fault::ShortWrite] {
+        for (n, m) in
+            (1..).map_while(|n| met(fault, n, 1).then_some(n)).flat_map(|n| (2..).map(move |m| (n, m)))
+        {
+            todo!("{n} {m}");
         }
     }
 }
@@ -630,16 +653,16 @@ fn damage_is_told_with_its_line_and_never_cut() {
             given.require(&opened(&disk), "", "a damaged mark takes no key with it");
             continue;
         }
-        let told = open(&disk).err().map(|error| io::Error::from(error)).unwrap();
+        let told = open(&disk).err().map(io::Error::from).unwrap();
         assert_eq!(told.kind(), io::ErrorKind::InvalidData, "byte {at}");
         let told = told.to_string();
-        let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
         assert!(told.contains("/data/identity/personal/keys is damaged: line "), "{told}");
         assert!(
             told.contains(&format!("line {line}: ")) && told.contains("Restore it from a copy"),
             "{told}"
         );
-        let checked = check(Arc::new(disk.clone()), DIRECTORY.as_ref());
+        let checked = check(Arc::new(disk.clone()), DIRECTORY.into());
         assert_eq!(told, self::told(checked));
         assert_eq!(disk.file(PATH).unwrap(), damaged, "it is left alone");
     }
@@ -763,75 +786,68 @@ fn what_lets_in_others_is_not_used() {
     assert!(keys.open("c-1", "", &text).unwrap().is_some());
 }
 
-/// `cargo test -p onhand-vault --release personal::tests::measure -- --ignored --nocapture`, in the directory `MEASURE_IN`.
+/// Lets threads seal at once, each `each` texts of new subjects, and prints how long that took.
+fn measure_new(keys: &PersonalKeyFile, name: &str, threads: usize, each: usize) {
+    let begun = Instant::now();
+    let seal = |thread: usize| {
+        let timed = |n: usize| {
+            let begun = Instant::now();
+            keys.seal(&format!("{name}-{thread}-{n}"), "order o-1", b"Ada L.").unwrap();
+            begun.elapsed()
+        };
+        (0..each).map(timed).max().unwrap()
+    };
+    let longest = thread::scope(|scope| {
+        let sealing: Vec<_> = (0..threads).map(|thread| scope.spawn(move || seal(thread))).collect();
+        sealing.into_iter().map(|thread| thread.join().unwrap()).max().unwrap()
+    });
+    println!(
+        "{name}: {} new subjects by {threads} threads in {:?}, at most {longest:?} for one",
+        threads * each,
+        begun.elapsed()
+    );
+}
+
+/// `MEASURE_IN=<directory> cargo test -p onhand-vault --release personal::tests::measure -- --ignored --nocapture`
 #[test]
 #[ignore = "it measures"]
 fn measure() {
     let place = std::env::var_os("MEASURE_IN").map_or_else(std::env::temp_dir, PathBuf::from);
     let data = tempfile::tempdir_in(place).unwrap();
-    let disk = SlowDisk::new(RealDisk, Duration::ZERO);
     let vault = data.path().join("identity");
-    let keys = on(disk.clone(), &vault);
-    let timed = |what: &str, count: usize, work: &dyn Fn()| {
-        let (begun, syncs) = (Instant::now(), disk.syncs.load(Ordering::SeqCst));
-        work();
-        let (took, syncs) = (begun.elapsed(), disk.syncs.load(Ordering::SeqCst) - syncs);
-        println!(
-            "{what}: {count} in {took:?}, {:.0} a second, {syncs} syncs",
-            count as f64 / took.as_secs_f64()
-        );
-    };
+    let disk = SlowDisk::new(RealDisk, Duration::ZERO);
+    let (keys, other) = (on(disk.clone(), &vault), on(disk.clone(), &vault));
     for threads in [1, 16, 64] {
-        let each = 8_000 / threads;
-        timed(&format!("new subjects, {threads} threads"), threads * each, &|| {
-            let rounds = (0..each).map(|n| format!("{threads}-{n}")).collect::<Vec<_>>();
-            thread::scope(|scope| {
-                for thread in 0..threads {
-                    let (keys, rounds) = (&keys, &rounds);
-                    scope.spawn(move || {
-                        rounds.iter().for_each(|n| {
-                            drop(keys.seal(&format!("{thread}-{n}"), "order", b"Ada L.").unwrap())
-                        })
-                    });
-                }
-            });
-        });
+        let before = disk.syncs.load(Ordering::SeqCst);
+        measure_new(&keys, &format!("alone-{threads}"), threads, 16_000 / threads);
+        println!("  {} syncs", disk.syncs.load(Ordering::SeqCst) - before);
     }
-    let text = keys.seal("c-1", "order", "Ada L., +49 30 1234567, Straße 1".as_bytes()).unwrap();
-    timed("known subject sealed", 100_000, &|| {
-        (0..100_000).for_each(|_| drop(keys.seal("c-1", "order", b"Ada L.").unwrap()))
+    thread::scope(|scope| {
+        scope.spawn(|| measure_new(&keys, "one of two", 16, 1_000));
+        scope.spawn(|| measure_new(&other, "the other", 16, 1_000));
     });
-    timed("opened", 100_000, &|| (0..100_000).for_each(|_| drop(keys.open("c-1", "order", &text).unwrap())));
-    let other = on(disk.clone(), &vault);
-    timed("new subjects, two processes of 16 threads", 8_000, &|| {
-        thread::scope(|scope| {
-            for (of, keys) in [("a", &keys), ("b", &other)] {
-                let of_process = scope.spawn(move || {
-                    let begun = Instant::now();
-                    thread::scope(|scope| {
-                        for thread in 0..16 {
-                            scope.spawn(move || {
-                                (0..250).for_each(|n| {
-                                    drop(keys.seal(&format!("{of}-{thread}-{n}"), "order", b"").unwrap())
-                                })
-                            });
-                        }
-                    });
-                    begun.elapsed()
-                });
-                let _ = of_process;
-            }
-        });
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        work();
+        println!("{what}: {:?}", begun.elapsed());
+    };
+    let mut text = String::new();
+    timed("100,000 texts of a known subject", &mut || {
+        (0..100_000).for_each(|_| text = keys.seal("c-1", "order o-1", b"Ada L.").unwrap());
+    });
+    timed("100,000 texts opened", &mut || {
+        (0..100_000).for_each(|_| drop(keys.open("c-1", "order o-1", &text).unwrap().unwrap()));
     });
     for count in [100_000, 1_000_000] {
-        timed("made in one group", count, &|| {
-            drop(keys.make((0..count).map(|n| format!("many-{n}").into()).collect()).unwrap())
+        println!("with {count} keys more:");
+        timed("  made as one group", &mut || {
+            drop(keys.make((0..count).map(|n| format!("{count}-{n}").into()).collect()).unwrap());
         });
-        timed("erased", 1, &|| assert!(keys.erase("c-1").unwrap()));
-        timed("opened anew", 1, &|| drop(on(disk.clone(), &vault)));
-        keys.seal("c-1", "order", b"").unwrap();
-        timed("erased text opened", 10_000, &|| {
-            (0..10_000).for_each(|_| assert!(keys.open("c-1", "order", &text).unwrap().is_none()))
+        keys.seal("c-1", "order o-1", b"").unwrap();
+        timed("  one erased", &mut || assert!(keys.erase("c-1").unwrap()));
+        timed("  read anew", &mut || drop(on(disk.clone(), &vault)));
+        timed("  10,000 erased texts opened", &mut || {
+            (0..10_000).for_each(|_| assert!(keys.open("c-1", "order o-1", &text).unwrap().is_none()));
         });
     }
 }

@@ -68,7 +68,8 @@ impl OrderColumns {
             return Err(Failure::new(Exit::Usage, message));
         }
         if args.returns && customer.is_none() {
-            let message = "--returns needs --customer-column: a return is one of an order of the same customer";
+            let message =
+                "--returns needs --customer-column: a return is one of an order of the same customer";
             return Err(Failure::new(Exit::Usage, message));
         }
         Ok(Self { order, sku, quantity, price, name, customer, date, count: header.len() })

@@ -101,7 +101,8 @@ impl<'a> Returns<'a> {
                 return Ok(LineOutcome::Refused(Reason::new("return-refused", detail)));
             }
             Some(_) if !taken.is_known_alike() => {
-                let detail = format!("order {order_id} has a return {credit_note} of other pieces; receive that one");
+                let detail =
+                    format!("order {order_id} has a return {credit_note} of other pieces; receive that one");
                 return Ok(LineOutcome::Refused(Reason::new("return-exists", detail)));
             }
             Some(_) => {}
@@ -166,7 +167,9 @@ impl<'a> Returns<'a> {
 
 fn missing(customer_id: &CustomerId, available: i64) -> Reason {
     let detail = match available {
-        0 => format!("no order of customer {customer_id} before it has shipped pieces of the SKU that are in no return"),
+        0 => format!(
+            "no order of customer {customer_id} before it has shipped pieces of the SKU that are in no return"
+        ),
         _ => format!(
             "the orders of customer {customer_id} before it have only {available} shipped pieces of the SKU that are \
              in no return"

@@ -25,7 +25,7 @@ use onhand_domain::catalogue::Currency;
 /// again, and placed if there is enough by then.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = AFTER_HELP)]
-pub struct ImportOrdersArgs {
+pub(crate) struct ImportOrdersArgs {
     /// CSV file: UTF-8, the first line names the columns
     #[arg(value_name = "CSV")]
     pub(super) file: PathBuf,

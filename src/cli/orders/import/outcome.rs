@@ -21,8 +21,11 @@ pub(super) enum OrderOutcome {
     Refused(Reason),
     /// The lines of a credit note, by row.
     Credited(BTreeMap<u64, LineOutcome>),
-    /// In a dry run: some of its SKUs are short.
-    Short(Vec<ShortSku>),
+    /// In a dry run: some of its SKUs are short, and it would be refused for that reason.
+    Short {
+        skus: Vec<ShortSku>,
+        refused: Option<Reason>,
+    },
     /// In a dry run: it is there, or there is enough for it.
     Fine,
 }

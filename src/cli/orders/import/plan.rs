@@ -108,17 +108,20 @@ impl Foreseen {
             Partial::Backorder => false,
         };
         if is_refused {
-            let shortages: Vec<Shortage> = short
-                .into_iter()
-                .map(|one| Shortage { sku: one.sku, asked: one.asked, available: one.left })
-                .collect();
-            return OrderOutcome::Refused(Reason::new("insufficient-stock", missing(&shortages)));
+            let shortage =
+                |one: &ShortSku| Shortage { sku: one.sku.clone(), asked: one.asked, available: one.left };
+            let shortages: Vec<Shortage> = short.iter().map(shortage).collect();
+            let refused = Some(Reason::new("insufficient-stock", missing(&shortages)));
+            return OrderOutcome::Short { skus: short, refused };
         }
         let takes: Vec<(Sku, i64)> =
             asked.iter().map(|one| (one.sku.clone(), left(one).min(one.qty))).collect();
         for (sku, pieces) in takes {
             *self.taken.entry(sku).or_default() += pieces;
         }
-        if short.is_empty() { OrderOutcome::Fine } else { OrderOutcome::Short(short) }
+        if short.is_empty() {
+            return OrderOutcome::Fine;
+        }
+        OrderOutcome::Short { skus: short, refused: None }
     }
 }

@@ -72,7 +72,7 @@ impl OrderProblem {
             let mut parts = fault.pointer.split('/').skip(1);
             let index = parts.next().filter(|part| *part == "lines").and_then(|_| parts.next()?.parse().ok());
             let row = index.and_then(|index: usize| Some(job.lines.get(index)?.row));
-            let member = parts.next_back().unwrap_or(&fault.pointer);
+            let member = fault.pointer.rsplit('/').next().unwrap_or(&fault.pointer);
             let separator = if text.is_empty() { "" } else { "; " };
             // Writing to a String cannot fail.
             let _ = match row {
@@ -87,8 +87,9 @@ impl OrderProblem {
 /// What is missing, SKU by SKU.
 pub(super) fn missing(shortages: &[Shortage]) -> String {
     let named = shortages.iter().take(SKUS_NAMED_MAX);
-    let mut parts: Vec<String> =
-        named.map(|one| format!("of {} {} are asked and {} there", one.sku, one.asked, one.available)).collect();
+    let mut parts: Vec<String> = named
+        .map(|one| format!("of {} {} are asked and {} there", one.sku, one.asked, one.available))
+        .collect();
     if shortages.len() > SKUS_NAMED_MAX {
         parts.push(format!("and {} SKUs more", shortages.len() - SKUS_NAMED_MAX));
     }

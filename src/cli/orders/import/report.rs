@@ -16,8 +16,8 @@ use crate::import::report_file::ReportFile;
 use onhand_domain::OrderId;
 use onhand_runtime::exit::Failure;
 
-/// Refused orders and rows that the summary names.
-const NAMED_MAX: usize = 10;
+/// Refused orders and rows of one reason that the summary names.
+const NAMED_MAX: u64 = 3;
 /// The fields of a row in the report, after its reason.
 const NAMES: [&str; 6] = ["order", "sku", "quantity", "price", "customer", "date"];
 
@@ -31,8 +31,11 @@ pub(super) struct Refusals {
     pub(super) rows: u64,
     /// Rows by the code of their reason.
     pub(super) by_code: BTreeMap<SmolStr, u64>,
-    /// The first of them.
+    /// The first ones of each reason.
     pub(super) first: Vec<Named>,
+    /// Orders and rows that could be named, by the code of their reason.
+    #[serde(skip)]
+    named: BTreeMap<SmolStr, u64>,
 }
 
 /// A refused order by its first row, or a refused row.
@@ -101,16 +104,13 @@ pub(super) fn collect(
 fn of_row(survey: &OrderSurvey, misread: Misread, row: u64) -> RefusedRow {
     let Misread { order_id, error } = misread;
     let place = order_id.as_ref().and_then(|id| survey.place(id));
-    let with_order = place.and_then(|place| survey.orders.get(place)).is_some_and(|order| order.first_row == row);
+    let with_order =
+        place.and_then(|place| survey.orders.get(place)).is_some_and(|order| order.first_row == row);
     RefusedRow { order_id, reason: Reason::new(error.code(), error.to_string()), is_first: true, with_order }
 }
 
 /// A row that can be read, if its order or the row itself is refused.
-fn of_order(
-    survey: &OrderSurvey,
-    reported: &HashMap<usize, Reported>,
-    row: &OrderRow,
-) -> Option<RefusedRow> {
+fn of_order(survey: &OrderSurvey, reported: &HashMap<usize, Reported>, row: &OrderRow) -> Option<RefusedRow> {
     let place = survey.place(&row.order_id)?;
     let order = survey.orders.get(place)?;
     let of_whole = |reason| (reason, order.first_row == row.line.row, true);
@@ -132,7 +132,12 @@ impl Refusals {
         self.rows += 1;
         self.orders += u64::from(with_order);
         *self.by_code.entry(reason.code.clone()).or_default() += 1;
-        if is_first && self.first.len() < NAMED_MAX {
+        if !is_first {
+            return;
+        }
+        let named = self.named.entry(reason.code.clone()).or_default();
+        *named += 1;
+        if *named <= NAMED_MAX {
             self.first.push(Named { row, line, order_id, reason });
         }
     }

@@ -99,9 +99,8 @@ fn line(
     let pieces = signed_pieces(text(record, columns.quantity))?;
     let unit_price = stated(columns.price).zip(currency).map(|(text, currency)| price(text, currency));
     let name = stated(columns.name).map(name).transpose()?;
-    let customer_id = stated(columns.customer).map(|text| {
-        CustomerId::new(text).map_err(|error| OrderRowError::Customer(text.to_owned(), error))
-    });
+    let customer_id = stated(columns.customer)
+        .map(|text| CustomerId::new(text).map_err(|error| OrderRowError::Customer(text.to_owned(), error)));
     let line = OrderedLine { row: record.row, sku, pieces, unit_price: unit_price.transpose()?, name };
     Ok((customer_id.transpose()?, line))
 }

@@ -123,7 +123,8 @@ impl<'a> ShippedOrders<'a> {
                 *of_order.lines.entry(number).or_default() += pieces;
                 let known = self.orders.get(order_id).map(|order| order.returns.as_slice());
                 let mut known = known.unwrap_or_default().iter();
-                of_order.known = known.find(|known| known.return_id.as_str() == credit_note.as_str()).cloned();
+                of_order.known =
+                    known.find(|known| known.return_id.as_str() == credit_note.as_str()).cloned();
             }
         }
         taken
@@ -147,9 +148,10 @@ impl Taken {
 impl ShippedOrder {
     /// The pieces of a line that are in returns, without those of that id and the refused ones.
     fn in_returns(&self, line: u16, without: &OrderId) -> i64 {
-        let counted = self.returns.iter().filter(|known| {
-            known.state != "refused" && known.return_id.as_str() != without.as_str()
-        });
+        let counted = self
+            .returns
+            .iter()
+            .filter(|known| known.state != "refused" && known.return_id.as_str() != without.as_str());
         counted.flat_map(|known| &known.lines).filter(|known| known.line == line).map(|known| known.qty).sum()
     }
 }

@@ -16,6 +16,12 @@ const LEAVE_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Stop(watch::Receiver<bool>);
 
 impl Stop {
+    /// One that nobody asks for.
+    #[cfg(test)]
+    pub(super) fn never() -> Self {
+        Self(watch::channel(false).1)
+    }
+
     /// True from the first signal on.
     pub(super) fn is_asked(&self) -> bool {
         *self.0.borrow()

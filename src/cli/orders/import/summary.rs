@@ -57,13 +57,18 @@ impl Ended<'_> {
         count("were there already", tally.there);
         count("refused", self.refusals.orders);
         if tally.returns.credit_notes > 0 {
-            count(if self.args.dry_run { "credit notes, not looked at" } else { "credit notes" }, tally.returns.credit_notes);
+            count(
+                if self.args.dry_run { "credit notes, not looked at" } else { "credit notes" },
+                tally.returns.credit_notes,
+            );
         }
         if self.left() > 0 {
             count("not reached", self.left());
         }
+        if self.args.dry_run {
+            self.short(&mut text);
+        }
         self.sums(&mut text);
-        self.short(&mut text);
         self.refused(&mut text);
         let orders = u32::try_from(tally.done).unwrap_or(u32::MAX);
         let rate = f64::from(orders) / self.took.as_secs_f64().max(0.001);
@@ -89,7 +94,9 @@ impl Ended<'_> {
             ("returned", returns.pieces),
         ];
         let mut label = "pieces";
-        for (what, number) in all.into_iter().filter(|(what, number)| *number > 0 || *what == "ordered") {
+        for (what, number) in
+            all.into_iter().filter(|(what, number)| *number > 0 || (*what == "ordered" && !self.args.dry_run))
+        {
             let number = thousands(u64::try_from(number).unwrap_or(u64::MAX));
             line(text, label, &format!("{number:>9} {what}"));
             label = "";
@@ -100,7 +107,8 @@ impl Ended<'_> {
         if returns.received + returns.there > 0 {
             let rows = [(returns.received, "rows were received"), (returns.there, "rows were there already")];
             let rows = rows.into_iter().filter(|(number, _)| *number > 0);
-            let rows: Vec<String> = rows.map(|(number, what)| format!("{} {what}", thousands(number))).collect();
+            let rows: Vec<String> =
+                rows.map(|(number, what)| format!("{} {what}", thousands(number))).collect();
             line(text, "returns", &rows.join(", "));
         }
         for (code, orders) in &self.tally.unshipped {
@@ -111,10 +119,13 @@ impl Ended<'_> {
     /// The SKUs that a dry run finds short, those with the most missing pieces first.
     fn short(&self, text: &mut String) {
         let mut skus: Vec<_> = self.tally.short_skus.iter().collect();
+        let missing: i64 = skus.iter().map(|(_, (pieces, _))| pieces).sum();
+        let (missing, count) = (thousands(missing.unsigned_abs()), thousands(skus.len() as u64));
+        line(text, "short", &format!("{missing:>9} pieces, of {count} SKUs"));
         skus.sort_by_key(|(sku, (pieces, _))| (-pieces, (*sku).clone()));
         for (sku, (pieces, orders)) in skus.iter().take(SKUS_NAMED_MAX) {
             let pieces = thousands(pieces.unsigned_abs());
-            line(text, "short", &format!("{pieces:>9} of {sku}, in {} orders", thousands(*orders)));
+            line(text, "", &format!("{pieces:>9} of {sku}, in {} orders", thousands(*orders)));
         }
         if skus.len() > SKUS_NAMED_MAX {
             let _ = writeln!(text, "  ... and of {} SKUs more", skus.len() - SKUS_NAMED_MAX);
@@ -123,7 +134,11 @@ impl Ended<'_> {
 
     fn refused(&self, text: &mut String) {
         let (refusals, report) = (self.refusals, self.args.report.as_deref());
-        line(text, if self.args.dry_run { "reported" } else { "refused" }, &format!("{} rows", thousands(refusals.rows)));
+        line(
+            text,
+            if self.args.dry_run { "reported" } else { "refused" },
+            &format!("{} rows", thousands(refusals.rows)),
+        );
         for (code, rows) in &refusals.by_code {
             line(text, "", &format!("{:>6} {code}", thousands(*rows)));
         }
@@ -136,7 +151,7 @@ impl Ended<'_> {
             Some(_) if takes_stdout(report) => line(text, "report", "standard output"),
             Some(path) => line(text, "report", &path.display().to_string()),
             None if refusals.rows > refusals.first.len() as u64 => {
-                let _ = writeln!(text, "  --report FILE names all {} rows", thousands(refusals.rows));
+                let _ = writeln!(text, "  ... --report FILE names all {} rows", thousands(refusals.rows));
             }
             None => {}
         }
@@ -149,7 +164,9 @@ impl Ended<'_> {
         let amounts: serde_json::Map<String, Value> = tally
             .amounts
             .iter()
-            .map(|(currency, amount)| (currency.to_string(), json!(u64::try_from(*amount).unwrap_or(u64::MAX))))
+            .map(|(currency, amount)| {
+                (currency.to_string(), json!(u64::try_from(*amount).unwrap_or(u64::MAX)))
+            })
             .collect();
         let short: Vec<Value> = tally
             .short_skus

@@ -109,7 +109,8 @@ impl OrderSurvey {
     /// The first orders that are sent, in order.
     pub(super) fn first_orders(&self, limit: usize) -> Vec<&OrderId> {
         let is_sent = |order: &SurveyedOrder| order.is_sent() && !order.is_credit_note;
-        let places = self.orders.iter().enumerate().filter(|(_, order)| is_sent(order)).map(|(place, _)| place);
+        let places =
+            self.orders.iter().enumerate().filter(|(_, order)| is_sent(order)).map(|(place, _)| place);
         let places: Vec<usize> = places.take(limit).collect();
         let ids = self.places.iter().filter_map(|(id, place)| Some((places.binary_search(place).ok()?, id)));
         ids.collect::<BTreeMap<_, _>>().into_values().collect()
@@ -175,7 +176,9 @@ impl SurveyedOrder {
         let (code, detail) = match self.fault? {
             Fault::BadRow(row) => (
                 "bad-row",
-                format!("row {row} of the order cannot be read, and an order is placed as a whole; correct it"),
+                format!(
+                    "row {row} of the order cannot be read, and an order is placed as a whole; correct it"
+                ),
             ),
             Fault::OtherCustomer(row) => {
                 ("other-customer", format!("row {row} says another customer than the rows before it"))

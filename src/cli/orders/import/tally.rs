@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use smol_str::SmolStr;
 
 use super::jobs::Job;
-use super::outcome::{LineOutcome, OrderOutcome, Reported};
+use super::outcome::{LineOutcome, OrderOutcome, Reported, ShortSku};
 use super::reason::Reason;
 use super::wire::OrderShown;
 use onhand_domain::Sku;
@@ -75,22 +75,28 @@ impl Tally {
             }
             OrderOutcome::Credited(lines) => self.credited(job, lines),
             OrderOutcome::Fine => self.fine += 1,
-            OrderOutcome::Short(skus) => {
-                self.short += 1;
-                let mut reasons = HashMap::new();
-                for short in skus {
-                    let missing = short.asked - short.left;
-                    let (pieces, orders) = self.short_skus.entry(short.sku.clone()).or_default();
-                    (*pieces, *orders) = (*pieces + missing, *orders + 1);
-                    let detail = format!(
-                        "{} are asked and {} left by the orders before it: {missing} would be short",
-                        short.asked, short.left
-                    );
-                    reasons.insert(short.sku, Reason::new("short", detail));
-                }
-                self.reported.insert(job.place, Reported::Skus(reasons));
+            OrderOutcome::Short { skus, refused } => {
+                let reasons = self.short_of(skus);
+                self.short += u64::from(refused.is_none());
+                let reported = refused.map_or(Reported::Skus(reasons), Reported::Order);
+                self.reported.insert(job.place, reported);
             }
         }
+    }
+
+    /// Counts what an order would lack; the reason for the rows of each SKU.
+    fn short_of(&mut self, skus: Vec<ShortSku>) -> HashMap<Sku, Reason> {
+        let mut reasons = HashMap::new();
+        for ShortSku { sku, asked, left } in skus {
+            let missing = asked - left;
+            let (pieces, orders) = self.short_skus.entry(sku.clone()).or_default();
+            (*pieces, *orders) = (*pieces + missing, *orders + 1);
+            let detail = format!(
+                "{asked} are asked and {left} left by the orders before it: {missing} would be short"
+            );
+            reasons.insert(sku, Reason::new("short", detail));
+        }
+        reasons
     }
 
     fn credited(&mut self, job: &Job, lines: BTreeMap<u64, LineOutcome>) {

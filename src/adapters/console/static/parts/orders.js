@@ -4,12 +4,12 @@ import { h } from '../vendor/preact.js';
 import { useCallback, useEffect, useMemo, useRef, useState } from '../vendor/hooks.js';
 import { read, readPages } from '../api.js';
 import { href } from '../router.js';
-import { can } from '../session.js';
+import { can, canEverywhere } from '../session.js';
 import { Badge } from './basics.js';
 import { useFlash } from './flash.js';
 import { ChangeDialog, Field } from './form.js';
 import { number } from './format.js';
-import { useLive, useLoad } from './load.js';
+import { useInterval, useLive, useLoad } from './load.js';
 
 /** @typedef {import("../api.js").Schemas} Schemas */
 /** @typedef {Schemas["Order"]} Order */
@@ -22,6 +22,7 @@ const ROWS_MAX = 5_000;
 const PAGE = 1_000;
 /** The least time between two reads of what changes all the time. */
 const REST_MS = 1_000;
+const POLL_MS = 10_000;
 
 /** @type {Record<string, [word: string, kind?: "ok" | "low" | "out"]>} */
 const STATES = {
@@ -114,6 +115,8 @@ export function useFresh(load, isAbout, deps) {
     return data;
   }, deps);
   useEffect(() => () => clearTimeout(next.current.timer), []);
+  // The feed of who sees some stores has no step that moves no stock.
+  useInterval(() => { if (can('events:read') && !canEverywhere('orders:read')) loaded.reload(); }, POLL_MS);
   return loaded;
 }
 
@@ -124,8 +127,9 @@ export function useFresh(load, isAbout, deps) {
  * @param {string} path
  * @param {import("../api.js").Query} query
  * @param {(row: T) => string} idOf
+ * @param {(event: FeedEvent) => unknown} [isAbout]
  */
-export function useRows(path, query, idOf) {
+export function useRows(path, query, idOf, isAbout = orderOf) {
   const key = JSON.stringify([path, query]);
   const [asked, setAsked] = useState({ key, rows: ROWS });
   const wanted = asked.key === key ? asked.rows : ROWS;
@@ -145,7 +149,7 @@ export function useRows(path, query, idOf) {
     if (seen.current.key === key + wanted) flash.mark(rows.filter((row) => versions.get(idOf(row)) !== row.version).map(idOf));
     seen.current = { key: key + wanted, versions: new Map(rows.map((row) => [idOf(row), row.version])) };
     return { data: { key, rows, more }, sequence };
-  }, orderOf, [key, wanted]);
+  }, isAbout, [key, wanted]);
   const data = loaded.data?.key === key ? loaded.data : null;
   return {
     ...loaded, rows: data?.rows ?? null, flash, more: data !== null && data.more && data.rows.length < ROWS_MAX,
@@ -176,24 +180,29 @@ const REASON = /** @type {[string, string]} */ (['reason', 'Reason']);
 const REFUSAL = [['reason', 'Reason', Object.entries(REFUSALS).map(([id, [why]]) => [id, why])], ['note', 'Note']];
 
 /** The steps that an order can take. @returns {Step[]} */
-export function stepsOfOrder(/** @type {Order} */ { orderId, status, version, lines, policy }) {
+export function stepsOfOrder(/** @type {Order} */ { orderId, status, version, lines, policy, onHold }) {
   if (!can('orders:manage')) return [];
   const path = `/orders/${encodeURIComponent(orderId)}`;
   const waiting = sum(lines.map((line) => line.waiting));
   const isOpen = status === 'PLACED' || status === 'CONFIRMED';
+  const goesOn = isOpen && !onHold;
   const about = { version, state: wordOf(status) };
   const open = listed(lines.map(({ sku, open: qty }) => ({ sku, qty })));
   return [
-    status === 'PLACED' && { ...about, kind: 'confirm', title: 'Confirm', path: `${path}/confirm`, body: {},
+    status === 'PLACED' && goesOn && { ...about, kind: 'confirm', title: 'Confirm', path: `${path}/confirm`, body: {},
       text: waiting === 0 ? 'The order is confirmed. Its stores hold all pieces.'
         : `${pieces(waiting)} wait. Stores hold what they have of them, ${policy.partial === 'backorder' ? 'and the rest goes on waiting.'
           : 'and it is refused if they do not have all.'}` },
-    isOpen && waiting > 0 && { ...about, kind: 'allot', title: 'Find stores', path: `${path}/allot`, body: {},
+    goesOn && waiting > 0 && { ...about, kind: 'allot', title: 'Find stores', path: `${path}/allot`, body: {},
       text: `${pieces(waiting)} wait. Stores hold what they have of them.` },
-    isOpen && waiting === 0 && { ...about, kind: 'ship', title: 'Ship all', path: `${path}/status`, body: { status: 'SHIPPED' },
+    goesOn && waiting === 0 && { ...about, kind: 'ship', title: 'Ship all', path: `${path}/status`, body: { status: 'SHIPPED' },
       fields: CARRIER, text: `Everything that stores hold leaves: ${open}.` },
     status === 'SHIPPED' && { ...about, kind: 'deliver', title: 'Mark delivered', path: `${path}/status`, body: { status: 'DELIVERED' },
       text: 'Everything has reached the customer.' },
+    isOpen && (onHold ? { ...about, kind: 'release', title: 'Release hold', path: `${path}/release-hold`, body: {},
+      text: 'The order goes on where it stood.' }
+      : { ...about, kind: 'hold', title: 'Put on hold', path: `${path}/hold`, fields: [REASON],
+        text: 'Nothing is sent until the hold is released. Stores go on holding the pieces.' }),
     isOpen && lines.every((line) => line.shipped === 0) && { ...about, kind: 'cancel', title: 'Cancel order', path: `${path}/cancel`,
       fields: [REASON], danger: true, text: 'The pieces that are held become sellable again. This cannot be undone.' },
   ].filter((step) => step !== false);
@@ -273,6 +282,7 @@ function StepDialog({ opened, now, reload, onClose, onDone }) {
       setSent(busy);
       if (!busy) reload();
     },
+    explain: (error) => error.problem.currentVersion === version && h('p', { class: 'hint', role: 'status' }, 'Nothing was changed yet.'),
     request: () => ({
       method: 'POST', path, headers: { 'if-match': `"${version}"` },
       body: { ...body, ...Object.fromEntries(filled), lines: isWhole ? undefined : chosen.filter(({ qty }) => qty > 0) },

@@ -28,7 +28,9 @@ function Shown({ id }) {
   }, (event) => orderOf(event) === id, [id]);
   const order = data?.order;
   const steps = useSteps(() => order, stepsOfOrder, reload);
-  const parts = useSteps((part) => order?.shipments.find(({ shipmentId }) => shipmentId === part), stepsOfShipment, reload);
+  // Nothing of an order on hold is sent.
+  const parts = useSteps((part) => order?.shipments.find(({ shipmentId }) => shipmentId === part), (shipment) =>
+    stepsOfShipment(shipment).filter(({ kind }) => !order?.onHold || (kind !== 'instruct' && kind !== 'ship')), reload);
   if (id === '' || (error instanceof ApiError && error.status === 404 && !order)) {
     const title = id === '' ? 'No order is chosen' : `There is no order ${id}, or none that you may see`;
     return h(Page, { title: 'Order' }, h(Empty, { title }, h('a', { href: href('orders') }, 'Show the orders')));
@@ -39,7 +41,7 @@ function Shown({ id }) {
     order && [
       h('p', { key: 'bar', class: 'bar' }, h(State, { of: order.status }),
         (order.status === 'PLACED' || order.status === 'CONFIRMED') && h(State, { of: order.allocation }),
-        /** @type {any} */ (order).onHold && h(Badge, { kind: 'low', icon: 'low' }, 'On hold'),
+        order.onHold && h(Badge, { kind: 'low', icon: 'low' }, 'On hold'),
         h('span', null, 'placed ', h(Time, { at: order.placedAt }), `, version ${number(order.version)}`)),
       h(Lines, { key: 'lines', order }),
       h('div', { key: 'panels', class: 'panels' }, h(Customer, { order }), h(Facts, { order })),
@@ -51,7 +53,7 @@ function Shown({ id }) {
           nameOf: (sku) => order.lines.find((line) => line.sku === sku)?.name ?? '',
         }, parts.buttons(shipment.shipmentId, shipment))))),
       h('section', { key: 'history', class: 'panel', 'aria-label': 'History' }, h('h2', null, 'History'),
-        h('ul', { class: 'rows' }, toldOf(data.history).map(({ at, actor, sentences }) => h('li', { key: at + sentences },
+        h('ul', { class: 'rows' }, toldOf(data.history, order.currency).map(({ at, actor, sentences }) => h('li', { key: at + sentences },
           h('p', { class: 'soft' }, h(Time, { at }), ' by ', actor === me.value?.principalId ? 'you' : h('code', null, actor)),
           h('p', { dir: 'auto' }, sentences))))),
       h(Curl, { key: 'curl', method: 'GET', path }),
@@ -94,10 +96,13 @@ function Customer({ order: { customer, shipTo, customerId, personalErased } }) {
 }
 
 /** @param {{ order: Order }} props */
-function Facts({ order: { channelId, externalId, policy } }) {
+function Facts({ order: { channelId, externalId, policy, currency, paymentStatus, payments, returns } }) {
   const partial = { refuse: 'the order is refused', backorder: 'they wait for stock', 'cancel-rest': 'they are cancelled' };
-  return h('section', { class: 'panel', 'aria-label': 'Policy' }, h('h2', null, 'Policy'),
-    h(List, { facts: [['Channel', channelId], ['Id there', externalId],
+  const lines = (/** @type {string[]} */ texts) => texts.length > 0 && h('span', { class: 'lines' }, texts.join('\n'));
+  return h('section', { class: 'panel', 'aria-label': 'Details' }, h('h2', null, 'Details'),
+    h(List, { facts: [['Channel', channelId], ['Id there', externalId], ['Payment', paymentStatus.replace('-', ' ')],
+      ['Payments', lines(payments.map(({ paymentId, kind, amount }) => `${money(amount, currency)} ${kind} (${paymentId})`))],
+      ['Returns', lines(returns.map(({ returnId, state, storeId }) => `${returnId}: ${state}${storeId ? ` in ${storeId}` : ''}`))],
       ['If pieces are missing', partial[policy.partial ?? 'refuse']],
       ['Stores hold stock', policy.stock === 'none' ? 'when it is confirmed' : 'when it is placed'],
       ['Confirmed', policy.confirm === 'auto' ? 'when it is placed' : 'by hand']] }));

@@ -79,7 +79,7 @@ function List({ filter, empty }) {
         columns: [
           { id: 'id', title: 'Order', head: true, width: 'clamp(7.5rem, 11vw, 10rem)',
             cell: ({ orderId }) => h(OrderLink, { id: orderId }) },
-          { id: 'status', title: 'Status', width: '8rem', cell: ({ status }) => h(State, { of: status }) },
+          { id: 'status', title: 'Status', width: '8.6rem', cell: ({ status }) => h(State, { of: status }) },
           { id: 'allocation', title: 'Allocation', wide: true, width: '10rem',
             cell: ({ allocation, status }) => (status === 'PLACED' || status === 'CONFIRMED') && (allocation === 'complete'
               ? h('span', { class: 'soft' }, wordOf(allocation)) : h(State, { of: allocation })) },

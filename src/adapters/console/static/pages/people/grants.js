@@ -34,9 +34,9 @@ export function useRoles() {
   return useLoad(async (signal) => /** @type {Schemas["Roles"]["items"]} */ ((await read('/roles', {}, { signal })).data.items), []);
 }
 
-/** True when each grant has the scope that its role requires. */
+/** True when each grant has the scope that its role requires; never before the roles are known. */
 export function isComplete(/** @type {GrantDraft[]} */ drafts, /** @type {Schemas["Roles"]["items"]} */ roles) {
-  return drafts.every(({ role, stores, team }) => {
+  return roles.length > 0 && drafts.every(({ role, stores, team }) => {
     const scope = roles.find((known) => known.role === role)?.scope;
     return (scope !== 'stores' || storesOf(stores).length > 0) && (scope !== 'team' || team !== '');
   });

@@ -9,7 +9,7 @@ import { Field } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { keep, kept } from '../../parts/kept.js';
 import {
-  afterRefusal, optionsOf, OrderLink, pieces, short, stepsOfShipment, sum, useNames, useRows, useSteps, useStores,
+  afterRefusal, optionsOf, OrderLink, orderOf, pieces, short, stepsOfShipment, sum, useNames, useRows, useSteps, useStores,
 } from '../../parts/orders.js';
 import { ShipmentCard } from './card.js';
 
@@ -42,7 +42,7 @@ export default function Shipments() {
 function OfStore({ storeId }) {
   const state = place.value.params.get('state') ?? '';
   const { rows: all, error, reload, more, loadMore, flash } = useRows('/shipments', { storeId },
-    (/** @type {Shipment} */ { shipmentId }) => shipmentId);
+    (/** @type {Shipment} */ { shipmentId }) => shipmentId, (event) => event.payload.storeId === storeId && orderOf(event));
   const rows = useMemo(() => all?.filter((row) => state === '' || row.state === state) ?? null, [all, state]);
   const nameOf = useNames(storeId, useMemo(() => [...new Set(rows?.flatMap(({ lines }) => lines.map(({ sku }) => sku)))], [rows]));
   const [said, setSaid] = useState('');
@@ -54,13 +54,13 @@ function OfStore({ storeId }) {
   });
   const path = '/shipments';
   return [
-    said && h('p', { key: 'said', class: 'note', role: 'status' }, said),
+    said && h('div', { key: 'said', class: 'note', role: 'status' }, said),
     error && h(ProblemBox, { key: 'error', error, retry: reload }),
     rows === null && !error && h(Loading, { key: 'loading' }),
     rows?.length === 0 && h(Empty, { key: 'empty', title: `${storeId} has nothing to send` },
       state === '' ? 'New shipments appear here.' : 'No shipment has this state.'),
     rows !== null && rows.length > 0 && [
-      h(PickList, { key: 'pick', rows, nameOf }),
+      h(PickList, { key: 'pick', storeId, rows, nameOf }),
       h('p', { key: 'bar', class: 'bar', role: 'status' }, `${number(rows.length)} ${rows.length === 1 ? 'shipment' : 'shipments'}`,
         more && h('button', { type: 'button', onClick: loadMore }, 'Load more')),
       h('div', { key: 'cards', class: 'panels' }, rows.map((row) => h(ShipmentCard, {
@@ -83,8 +83,8 @@ function To({ shipment: { customer, shipTo, placedAt } }) {
   ];
 }
 
-/** What is to be taken from the shelves. @param {{ rows: Shipment[], nameOf: (sku: string) => string }} props */
-function PickList({ rows, nameOf }) {
+/** What is to be taken from the shelves. @param {{ storeId: string, rows: Shipment[], nameOf: (sku: string) => string }} props */
+function PickList({ storeId, rows, nameOf }) {
   /** @type {Map<string, { qty: number, orders: number }>} */
   const picks = new Map();
   for (const { sku, held } of rows.flatMap(({ lines }) => lines)) {
@@ -93,7 +93,7 @@ function PickList({ rows, nameOf }) {
   }
   const skus = [...picks].sort(([one], [other]) => one.localeCompare(other));
   return skus.length > 0 && h('section', { class: 'panel pick', 'aria-label': 'Pick list' },
-    h('h2', null, `Pick list: ${pieces(sum(skus.map(([, { qty }]) => qty)))}`),
+    h('h2', null, `Pick list of ${storeId}: ${pieces(sum(skus.map(([, { qty }]) => qty)))}`),
     h('table', { class: 'plain' },
       h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'SKU'), h('th', { scope: 'col' }, 'Name'),
         h('th', { scope: 'col', class: 'num' }, 'Pieces'), h('th', { scope: 'col', class: 'num wide' }, 'Lines'))),

@@ -123,7 +123,7 @@ export function Chart({ movements, at }) {
           h('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end' }, number(value)))),
         marksOf(from, to, (width - LEFT - RIGHT) / WIDE).map(([seconds, label]) => h('g', { key: seconds },
           h('line', { x1: x(seconds), x2: x(seconds), y1: TOP, y2: bottom }),
-          h('text', { x: x(seconds), y: HEIGHT - 6, 'text-anchor': 'middle' }, label))),
+          x(seconds) < width - WIDE / 3 && h('text', { x: x(seconds), y: HEIGHT - 6, 'text-anchor': 'middle' }, label))),
         lines.map((path, index) => h('path', { key: index, d: path, class: index === 0 ? undefined : 'reserved' })),
         at !== null && h('line', { class: 'at', x1: x(at / 1000), x2: x(at / 1000), y1: TOP, y2: bottom }))),
     h('figcaption', { class: 'soft', 'aria-hidden': 'true' },
