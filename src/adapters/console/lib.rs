@@ -9,7 +9,7 @@
 //! | `static/{api,session,feed,status,router}.js` | calls, who the caller is, the stream of changes, whether the node answers, addresses |
 //! | `static/pages/` | one folder a page, and their list |
 //! | `static/parts/` | what pages share: tables, forms, notes |
-//! | `static/vendor/` | Preact, signals and uPlot, made by `tests/browser/vendor.mjs` from pinned packages |
+//! | `static/vendor/` | Preact and signals, made by `tests/browser/vendor.mjs` from pinned packages |
 
 use flate2::Compression;
 use flate2::write::GzEncoder;

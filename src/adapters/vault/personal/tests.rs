@@ -602,16 +602,80 @@ fn a_process_that_is_killed_at_any_operation_harms_no_other() {
     }
 }
 
-/// An error, and a power cut at any operation of what comes after it: what an attempt has left on the disk meets the next one.
+/// What an attempt has left on the disk meets the next one, in which the power fails.
 #[test]
 fn a_crash_after_an_error_loses_no_key_that_was_used() {
     for fault in [Fault::Eio, Fault::EioAfterEffect, Fault::ShortWrite] {
-        for (n, m) in
-            (1..).map_while(|n| met(fault, n, 1).then_some(n)).flat_map(|n| (2..).map(move |m| (n, m)))
-        {
-            todo!("{n} {m}");
+        let crashed = |n: u64, m: u64, next: &str| {
+            let disk = SimDisk::new(n * 100 + m);
+            let (keys, mut given) = prepared(&disk, false);
+            disk.inject(Injection::at(disk.operations() + n, fault));
+            given.seal(&keys, "c-3");
+            let met = !disk.hits().is_empty();
+            disk.clear_faults();
+            disk.inject(Injection::at(disk.operations() + m, Fault::Crash));
+            given.seal(&keys, next);
+            let stopped = disk.is_stopped();
+            for seed in 0..4 {
+                let disk = disk.fork();
+                disk.clear_faults();
+                disk.crash(Crash::PowerCut { seed });
+                require_good(
+                    &disk,
+                    &given,
+                    false,
+                    &format!("{fault:?} at operation {n}, stopped at {m}, {seed}"),
+                );
+            }
+            (met, stopped)
+        };
+        for n in 1.. {
+            // A line that is as long as that of the first attempt, or not.
+            for next in ["c-5", "c", "c-5-with-a-longer-name"] {
+                for m in 1.. {
+                    if !crashed(n, m, next).1 {
+                        break;
+                    }
+                }
+            }
+            if !crashed(n, 1, "c-5").0 {
+                break;
+            }
         }
     }
+}
+
+/// A new file would need room for all keys once more.
+#[test]
+fn a_full_disk_needs_no_new_file() {
+    let disk = SimDisk::new(1);
+    let (keys, mut given) = prepared(&disk, false);
+    let file = keys.known.read().file();
+    for fault in [Fault::NoSpace, Fault::ShortWrite] {
+        disk.inject(Injection::at(1, fault).only(DiskOperation::WriteAt));
+        let error = keys.seal("c-3", "order o-1", b"").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+    disk.clear_faults();
+    given.all(&keys, &["c-3"]);
+    assert!(keys.known.read().file() == file);
+}
+
+/// The operating system may forget what it could not write back, also while a process is at it.
+#[test]
+fn a_mark_that_is_gone_takes_no_key_with_it() {
+    let disk = SimDisk::new(1);
+    let (keys, given) = prepared(&disk, false);
+    let there = opened(&disk.of(2));
+    let mut given = Given(given.0[..1].to_vec());
+    given.all(&keys, &["c-3"]);
+    let text = on_disk(&disk);
+    let last = text.trim_end().rfind('\n').unwrap() + 1;
+    disk.put(PATH, &text.as_bytes()[..last]);
+    given.require(&there, "", "behind the last mark");
+    given.all(&there, &["c-4", "c-3"]);
+    assert_eq!(key_id(&given.0[1].1), key_id(&given.0[3].1), "a subject has one key");
+    given.require(&opened(&disk), "", "written anew");
 }
 
 /// What stands behind the last mark is of somebody who was never told.
