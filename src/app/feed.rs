@@ -9,7 +9,7 @@ use crate::blocking;
 use crate::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
 use crate::stock::ReadError;
 use onhand_domain::identity::StoreScope;
-use onhand_domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
+use onhand_domain::{After, EventKind, Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
 /// Most events of one call that matches few; it then returns the matches and its position.
@@ -194,18 +194,27 @@ impl FeedFilter {
             && self.store_id.as_ref().is_none_or(|wanted| store_id == Some(wanted))
             && self.sku.as_ref().is_none_or(|wanted| sku == Some(wanted))
             && self.since.is_none_or(|since| movement.at >= since)
-            && !(self.without_identity && is_of_identity(movement.event.kind))
-            && !(self.without_orders && is_of_orders(movement.event.kind))
+            && !(self.without_identity && is_of_identity(&movement.event.fact))
+            && !(self.without_orders && is_of_orders(&movement.event.fact))
             && (self.scope.is_everywhere() || store_id.is_some_and(|store| self.scope.covers(store)))
     }
 }
 
-const fn is_of_orders(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Order | EventKind::Shipment)
+/// By the key: the state that another process has taken over is in the event, too.
+fn is_of_orders(fact: &Fact) -> bool {
+    match fact {
+        Fact::Order(_) | Fact::Shipment(_) => true,
+        Fact::Take(taken) => matches!(taken.key(), Key::Order(_) | Key::Shipment(_)),
+        _ => false,
+    }
 }
 
-const fn is_of_identity(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Principal | EventKind::Token | EventKind::Mode)
+fn is_of_identity(fact: &Fact) -> bool {
+    match fact {
+        Fact::Principal(_) | Fact::Token(_) | Fact::Mode(_) => true,
+        Fact::Take(taken) => matches!(taken.key(), Key::Principal(_) | Key::Token(_) | Key::Mode),
+        _ => false,
+    }
 }
 
 fn with_before(movement: Movement) -> Result<FeedEvent, HistoryError> {

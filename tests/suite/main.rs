@@ -24,6 +24,7 @@ mod low_stock;
 mod machine;
 mod node;
 mod occupied;
+mod orders;
 mod papers;
 #[cfg(feature = "planted-bugs")]
 mod planted;

@@ -113,7 +113,8 @@ impl Ledger {
             )
         };
         let policy = new.details.policy;
-        if policy.stock == StockPolicy::None || is_known().await? {
+        let holds_later = policy.stock == StockPolicy::None && !policy.auto_confirm;
+        if holds_later || is_known().await? {
             return Ok(place(new, planning, None));
         }
         let wanted: Vec<LineQty> = new.lines.iter().map(|line| quantity_of(line, line.qty)).collect();

@@ -31,8 +31,9 @@ pub trait PersonalKeys: Send + Sync {
     /// what the disk says.
     fn open(&self, subject: &str, place: &str, sealed: &str) -> io::Result<Option<Vec<u8>>>;
 
-    /// Erases the keys of some subjects durably. Returns how many of them had one. The work is that of writing all other keys once,
-    /// whatever the number of subjects.
+    /// Erases the keys of some subjects durably. Returns how many of them had one; of two calls at once for one subject, both may
+    /// count it. The work is that of writing all other keys once, whatever the number of subjects. A text that is being sealed
+    /// meanwhile may be erased with the rest.
     ///
     /// # Errors
     /// What the disk says, or keys that are damaged. Then all of the keys are erased or none of them; calling it again goes on.

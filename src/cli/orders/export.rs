@@ -82,19 +82,19 @@ struct Page {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Order {
+struct ExportedOrder {
     order_id: SmolStr,
     status: SmolStr,
     placed_at: SmolStr,
     customer_id: Option<SmolStr>,
     currency: Option<SmolStr>,
-    lines: Vec<Line>,
-    shipments: Vec<Shipment>,
+    lines: Vec<ExportedLine>,
+    shipments: Vec<ExportedShipment>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct ExportedLine {
     line: u16,
     sku: SmolStr,
     qty: i64,
@@ -109,7 +109,7 @@ struct Line {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shipment {
+struct ExportedShipment {
     store_id: StoreId,
     lines: Vec<ShipmentLine>,
 }
@@ -192,21 +192,21 @@ fn path(args: &ExportOrdersArgs) -> String {
 fn rows(orders: &[Box<RawValue>]) -> Result<Vec<[String; HEADER.len()]>, Failure> {
     let mut rows = Vec::new();
     for order in orders {
-        let order: Order = serde_json::from_str(order.get())
+        let order: ExportedOrder = serde_json::from_str(order.get())
             .or_exit(Exit::Unavailable, || "an order cannot be read; is the server of this version?")?;
         rows.extend(order.lines.iter().map(|line| row(&order, line)));
     }
     Ok(rows)
 }
 
-fn row(order: &Order, line: &Line) -> [String; HEADER.len()] {
+fn row(order: &ExportedOrder, line: &ExportedLine) -> [String; HEADER.len()] {
     let text = |text: Option<&SmolStr>| text.map(ToString::to_string).unwrap_or_default();
     let currency = order.currency.as_ref().and_then(|currency| Currency::new(currency).ok());
     let price = line.unit_price.map(|price| match currency {
         Some(currency) => decimal(u128::from(price), currency),
         None => price.to_string(),
     });
-    let has = |part: &&Shipment| {
+    let has = |part: &&ExportedShipment| {
         part.lines.iter().any(|one| one.line == line.line && (one.held > 0 || one.shipped > 0))
     };
     let mut stores: Vec<&str> =

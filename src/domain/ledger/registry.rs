@@ -176,7 +176,7 @@ rejections! {
     HeldByShipment "held-by-shipment" {
         /// The id in the command.
         reservation_id: ReservationId,
-    } "{reservation_id} holds pieces of a shipment; use /shipments/{reservation_id}/ship, /refuse or /cancel";
+    } "the reservation {reservation_id} is of a shipment; use /shipments/{reservation_id}/ship, /refuse or /cancel";
     /// There is no order of that id.
     OrderNotFound "order-not-found" "there is no order of that id";
     /// There is an order of that id, with other content.

@@ -174,7 +174,7 @@ pub struct OrderFact {
 }
 
 /// A member of an order that differs from what is placed again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the members, by name")]
 pub enum OrderMember {

@@ -7,6 +7,7 @@ mod catalogue;
 mod clock;
 mod damaged;
 mod identity;
+mod orders;
 mod products;
 mod several;
 mod tills;
@@ -216,11 +217,14 @@ async fn today_reads_the_bytes_of_every_format() {
             .chain(clock::kinds(format))
             .chain(catalogue::kinds(format).await)
             .chain(identity::kinds(format).await)
+            .chain(orders::kinds(format).await)
             .map(EventKind::as_str)
             .collect();
         // Takeovers from another log are in `several.rs`.
         let later = |kind: EventKind| {
-            format < 2 && matches!(kind, EventKind::Principal | EventKind::Token | EventKind::Mode)
+            let of_identity = matches!(kind, EventKind::Principal | EventKind::Token | EventKind::Mode);
+            let of_orders = matches!(kind, EventKind::Order | EventKind::Shipment | EventKind::Routing);
+            format < 2 && (of_identity || of_orders)
         };
         let own = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Take && !later(**kind));
         assert_eq!(kinds, own.map(|kind| kind.as_str()).collect());

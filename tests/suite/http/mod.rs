@@ -18,6 +18,7 @@ mod gates;
 mod guides;
 mod identity;
 mod many_products;
+mod orders;
 mod read_only;
 mod refusals;
 mod reports;
@@ -43,6 +44,7 @@ use onhand_file::recovery::{OpenNode, OpenOptions, open};
 use onhand_file::upkeep::maintenance::Maintenance;
 use onhand_http::{Edge, Gates, Node, OpenRules, edge};
 use onhand_resilience::BreakerSettings;
+use onhand_vault::PersonalKeyFile;
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::iter;
@@ -140,7 +142,8 @@ impl Scratch {
             Some(vault) => identity::with_vault(equipped, vault, setup.open),
             None => equipped,
         };
-        let equipped = Arc::new(equipped);
+        let personal = PersonalKeyFile::open(Arc::new(RealDisk), setup.directory.path().join("identity"));
+        let equipped = Arc::new(equipped.with_personal_keys(Arc::new(personal.unwrap())));
         let edge = Arc::new(edge(Arc::clone(&equipped)));
         Self {
             edge,

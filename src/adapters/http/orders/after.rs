@@ -1,8 +1,8 @@
 //! Payments, returns and the hold of an order.
 
 use super::after_bodies::{PaymentBody, ReceiptBody, ReturnBody};
-use super::bodies::StepBody;
 use super::reading;
+use super::step_bodies::StepBody;
 use super::steps::order;
 use crate::edge::body::JsonBody;
 use crate::node::Node;

@@ -1,6 +1,6 @@
 //! The JSON of payments and returns, with the rules of their members.
 
-use super::bodies::PiecesBody;
+use super::step_bodies::PiecesBody;
 use crate::request::field_rules::{at_least_one, not_negative, text, version};
 use crate::request::optional::present;
 use onhand_domain::orders::PaymentKind;

@@ -1,11 +1,11 @@
-//! The JSON of an order that is placed, and of a step, with the rules of their members.
+//! The JSON of an order that is placed, with the rules of its members.
 
-use crate::request::field_rules::{at_least_one, not_negative, short_text, text, version};
+use crate::request::field_rules::{at_least_one, not_negative, short_text, text};
 use crate::request::optional::present;
-use crate::response::problem::Problem;
+use crate::response::problem::{Location, Problem, Violation};
 use onhand_domain::allocation::Rules;
 use onhand_domain::catalogue::Currency;
-use onhand_domain::orders::{OrderPolicy, OrderStatus, Partial, Refused, StockPolicy};
+use onhand_domain::orders::{OrderPolicy, Partial, StockPolicy};
 use onhand_domain::{CustomerId, OrderId, Quantity, Sku, StoreId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -131,91 +131,6 @@ pub(super) struct PolicyBody {
     confirm: ByHand,
 }
 
-/// Request body of a status: `{status, reason?, carrier?, tracking?, expectedVersion?}`.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct StatusBody {
-    pub(super) status: OrderStatus,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "text"))]
-    pub(super) reason: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "short_text"))]
-    pub(super) carrier: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "short_text"))]
-    pub(super) tracking: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// Request body of a step: `{reason?, expectedVersion?}`.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct StepBody {
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "text"))]
-    pub(super) reason: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// Request body of a step that chooses stores: `{storeId?, rules?, expectedVersion?}`.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AllotBody {
-    #[serde(default, deserialize_with = "present")]
-    pub(super) store_id: Option<StoreId>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "crate::allocation::rules::good_rules"))]
-    pub(super) rules: Option<Rules>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// Request body of a shipping: `{lines?: [{line, qty}], carrier?, tracking?, expectedVersion?}`; everything, without lines.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ShipBody {
-    #[serde(default)]
-    #[validate(length(max = 200, message = "must have at most 200 lines"), nested)]
-    pub(super) lines: Vec<PiecesBody>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "short_text"))]
-    pub(super) carrier: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "short_text"))]
-    pub(super) tracking: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
-/// `{line, qty}`
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct PiecesBody {
-    pub(super) line: u16,
-    #[validate(custom(function = "at_least_one"))]
-    pub(super) qty: Quantity,
-}
-
-/// Request body of a refusal: `{reason, note?, expectedVersion?}`.
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RefuseBody {
-    pub(super) reason: Refused,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "text"))]
-    pub(super) note: Option<SmolStr>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "version"))]
-    pub(super) expected_version: Option<u64>,
-}
-
 impl PolicyBody {
     pub(super) fn policy(self) -> OrderPolicy {
         OrderPolicy { partial: self.partial, stock: self.stock, auto_confirm: self.confirm == ByHand::Auto }
@@ -230,6 +145,37 @@ impl From<OrderPolicy> for PolicyBody {
 }
 
 impl OrderBody {
+    /// Refuses what a customer does not decide: prices, the channel, the stores, what is done without being asked.
+    ///
+    /// # Errors
+    /// 400 that names each such member.
+    pub(super) fn require_customers_own(&self) -> Result<(), Problem> {
+        let of_order = [
+            ("/channelId", self.channel_id.is_some()),
+            ("/externalId", self.external_id.is_some()),
+            ("/currency", self.currency.is_some()),
+            ("/storeId", self.store_id.is_some()),
+            ("/rules", self.rules.is_some()),
+            ("/policy", self.policy != PolicyBody::default()),
+        ];
+        let of_lines = self.lines.iter().enumerate().flat_map(|(index, line)| {
+            let members = [
+                ("name", line.name.is_some()),
+                ("unitPrice", line.unit_price.is_some()),
+                ("discount", line.discount.is_some()),
+                ("tax", line.tax.is_some()),
+            ];
+            members.map(|(member, sent)| (format!("/lines/{index}/{member}"), sent))
+        });
+        let all = of_order.into_iter().map(|(pointer, sent)| (pointer.to_owned(), sent)).chain(of_lines);
+        let detail = || "is for the shop to say; leave it out".to_owned();
+        let faults: Vec<Violation> = all
+            .filter(|(_, sent)| *sent)
+            .map(|(pointer, _)| Violation { location: Location::Pointer(pointer), detail: detail() })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+    }
+
     /// The id that the caller names: its own, or that of the channel's order.
     ///
     /// # Errors
@@ -257,8 +203,11 @@ impl OrderBody {
 /// texts make one id.
 fn escaped(text: &str) -> String {
     let mut id = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' {
+    // `s` and a number would make it the id of a shipment.
+    let of_shipment =
+        text.strip_prefix('s').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    for (index, byte) in text.bytes().enumerate() {
+        if (byte.is_ascii_alphanumeric() || byte == b'-') && !(of_shipment && index == 0) {
             id.push(char::from(byte));
         } else {
             // Writing to a String cannot fail.

@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `bodies`, `after_bodies` | the JSON of an order that is placed, and of steps, with their rules |
+//! | `bodies`, `step_bodies`, `after_bodies` | the JSON of an order that is placed, and of steps, with their rules |
 //! | `shown`, `history_shown` | orders, shipments and history as JSON |
 //! | `erasing` | personal data that is erased |
 //! | `personal` | names and addresses, sealed and opened |
@@ -22,6 +22,7 @@ mod placing;
 mod reading;
 mod shipments;
 mod shown;
+mod step_bodies;
 mod steps;
 
 use crate::edge::endpoint::{get, patch, post};

@@ -15,8 +15,8 @@ use axum::response::Response;
 use onhand_app::orders::{NewOrder, OrderView, Planning};
 use onhand_domain::catalogue::{Currency, Price};
 use onhand_domain::identity::{Permission, StoreScope};
-use onhand_domain::orders::{Line, OrderDetails, OrderMember, Pieces};
-use onhand_domain::{Command, CustomerId, OrderId, Quantity, Rejection, Sequence};
+use onhand_domain::orders::{Line, OrderDetails, OrderMember, OrderStep, Pieces, Placed};
+use onhand_domain::{Command, OrderId, Quantity, Rejection, Sequence};
 use smol_str::SmolStr;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -30,6 +30,9 @@ pub(super) async fn place(
     context.unconditional("an order that is placed has no version yet; leave it out")?;
     let sees = Sees::of(&context.caller, Permission::OrdersPlace)?;
     body.customer_id = sees.customer(body.customer_id.take())?;
+    if sees.is_customer() {
+        body.require_customers_own()?;
+    }
     let named = body.named_id()?;
     let is_named = named.is_some();
     let order_id = named.unwrap_or_else(fresh_id);
@@ -42,9 +45,25 @@ pub(super) async fn place(
         store_id: body.store_id.clone(),
         without: Vec::new(),
     };
-    let new = new_order(&node, body, (order_id, is_named), known.as_ref()).await?;
+    // The answer to a retry does not depend on the catalogue by now.
+    let new = if node.ledger.is_retry(change.meta()) {
+        let nobody = Personal::default();
+        (NewOrder { order_id, details: OrderDetails::default(), lines: Vec::new(), is_named }, nobody)
+    } else {
+        new_order(&node, body, (order_id, is_named), known.as_ref()).await?
+    };
+    let (new, personal) = new;
+    let mut sealed = None;
     for _ in 0..PLAN_TRIES {
-        let command = node.ledger.placing(&new, &planning, change.meta()).await.map_err(short)?;
+        let mut command = node.ledger.placing(&new, &planning, change.meta()).await.map_err(short)?;
+        // An order that is refused for its stock leaves no key behind.
+        if let (None, OrderStep::Place(placed, _)) = (&known, &mut command.step) {
+            if sealed.is_none() {
+                sealed =
+                    seal(&node, &new.order_id, new.details.customer_id.as_ref(), personal.clone()).await?;
+            }
+            placed.details.personal.clone_from(&sealed);
+        }
         match change.execute(&node, Command::Order(command)).await {
             Err(problem) if is_stale(&problem) => {}
             Err(problem) => return Err(problem),
@@ -69,7 +88,7 @@ async fn new_order(
     body: OrderBody,
     (order_id, is_named): (OrderId, bool),
     known: Option<&OrderView>,
-) -> Result<NewOrder, Problem> {
+) -> Result<(NewOrder, Personal), Problem> {
     let of_known = known.and_then(|view| view.order.details.currency.as_deref());
     let mut currency = body.currency.or_else(|| of_known.and_then(|code| Currency::new(code).ok()));
     let mut lines = Vec::with_capacity(body.lines.len());
@@ -85,17 +104,45 @@ async fn new_order(
             format!("must be there, because line {} has a price", line + 1),
         ));
     }
+    total_of(&lines)?;
     let personal = Personal { customer: body.customer, ship_to: body.ship_to };
-    let personal = personal_of(node, &order_id, body.customer_id.as_ref(), personal, known).await?;
+    let differs = differs_in_person(node, &personal, known).await?;
     let details = OrderDetails {
         channel_id: body.channel_id,
         external_id: body.external_id,
         customer_id: body.customer_id,
-        personal,
+        personal: known.and_then(|known| known.order.details.personal.clone()),
         currency: currency.map(|currency| SmolStr::new(currency.as_str())),
         policy: body.policy.policy(),
     };
-    Ok(NewOrder { order_id, details, lines, is_named })
+    match known.filter(|_| differs) {
+        Some(known) => Err(other_address(known, details, lines)),
+        None => Ok((NewOrder { order_id, details, lines, is_named }, personal)),
+    }
+}
+
+/// The order is there already, with another address, and what else is different.
+fn other_address(known: &OrderView, details: OrderDetails, lines: Vec<Line>) -> Problem {
+    let placed_at = known.order.placed_at;
+    let placed = Placed { placed_at, details, lines, routing: None, rules: None, looked: Vec::new() };
+    let mut differs = known.order.differs(&placed);
+    if !differs.contains(&OrderMember::Personal) {
+        let place = differs.partition_point(|member| *member < OrderMember::Personal);
+        differs.insert(place, OrderMember::Personal);
+    }
+    Rejection::OrderExists { current_version: known.order.version, differs }.into()
+}
+
+/// Checks that the amounts of the lines have a sum.
+fn total_of(lines: &[Line]) -> Result<(), Problem> {
+    let mut total = Quantity::ZERO;
+    for (index, line) in lines.iter().enumerate() {
+        total = total.checked_add(line.amount().unwrap_or_default()).ok_or_else(|| {
+            let detail = "makes a total beyond 9007199254740991; send smaller numbers, or two orders";
+            Problem::pointer(format!("/lines/{index}/unitPrice"), detail)
+        })?;
+    }
+    Ok(())
 }
 
 async fn whole_line(
@@ -121,6 +168,10 @@ async fn whole_line(
         let detail = "makes an amount beyond 9007199254740991; send a smaller number";
         return Err(Problem::pointer(format!("/lines/{}/unitPrice", number - 1), detail));
     }
+    if line.amount().is_some_and(|amount| amount < line.tax.unwrap_or_default()) {
+        let detail = "must be at most the price of the whole line";
+        return Err(Problem::pointer(format!("/lines/{}/discount", number - 1), detail));
+    }
     Ok(line)
 }
 
@@ -140,19 +191,13 @@ fn amount_of(number: u16, price: Price, currency: &mut Option<Currency>) -> Resu
     amount.ok_or_else(|| Problem::pointer(pointer(), "is beyond 9007199254740991 in the catalogue"))
 }
 
-/// What is personal, sealed; that of the order which is there already, when it is the same.
-async fn personal_of(
+/// Whether the order that is there already has another customer or address.
+async fn differs_in_person(
     node: &Node,
-    order_id: &OrderId,
-    customer_id: Option<&CustomerId>,
-    personal: Personal,
+    personal: &Personal,
     known: Option<&OrderView>,
-) -> Result<Option<SmolStr>, Problem> {
-    let Some(known) = known else { return seal(node, order_id, customer_id, personal).await };
+) -> Result<bool, Problem> {
+    let Some(known) = known else { return Ok(false) };
     let opened = open(node, known).await?;
-    if opened.erased || opened.personal == personal {
-        return Ok(known.order.details.personal.clone());
-    }
-    let current_version = known.order.version;
-    Err(Rejection::OrderExists { current_version, differs: vec![OrderMember::Personal] }.into())
+    Ok(!opened.erased && opened.personal != *personal)
 }

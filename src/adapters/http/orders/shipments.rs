@@ -1,8 +1,8 @@
 //! Shipments: what a store has to send, and the steps of one. A store sees its own, with the address they go to.
 
-use super::bodies::{RefuseBody, ShipBody, StepBody};
 use super::personal::open;
 use super::shown::ShipmentShown;
+use super::step_bodies::{RefuseBody, ShipBody, StepBody};
 use super::steps::{PLAN_TRIES, is_stale, short};
 use crate::edge::body::JsonBody;
 use crate::node::Node;

@@ -1,7 +1,7 @@
 //! The steps of a whole order.
 
-use super::bodies::{AllotBody, StatusBody, StepBody};
 use super::reading::{self, Sees};
+use super::step_bodies::{AllotBody, StatusBody, StepBody};
 use crate::edge::body::JsonBody;
 use crate::node::Node;
 use crate::request::context::RequestContext;

@@ -118,7 +118,8 @@ codes! {
         "The person or token is declared in the file of `IDENTITY_FILE`, and changed there alone; nothing changed. Edit that file, and send the \
          server a SIGHUP.";
     OrderExists "order-exists" CONFLICT "There is an order of that id" retry None,
-        "There is an order of that id already, and `differs` names what is other than in the request; nothing changed. Choose another id, or          send the order as it was.";
+        "There is an order of that id already, and `differs` names what is other than in the request; nothing changed. Choose another id, or \
+         send the order as it was.";
     IllegalTransition "illegal-transition" CONFLICT "The status does not follow" retry None,
         "The step does not follow the present status `from`; nothing changed. `allowed` has what can follow.";
     AlreadyShipped "already-shipped" CONFLICT "Pieces have left already" retry None,

@@ -2,8 +2,8 @@
 
 use super::known::NamedKey;
 use super::lines::{Entry, HeaderFault, Id, LINE_KEYS, file_of, header, keys_hidden_in, keys_in, line};
-use super::{Files, Remedy, VaultError};
-use crate::files::Held;
+use crate::error::{Remedy, VaultError};
+use crate::files::{Files, Held};
 use crate::record::FORMAT;
 use onhand_disk::lines::Lines;
 use onhand_disk::{Disk, DiskFile, OpenMode, write_all_at};
@@ -197,6 +197,7 @@ impl KeyFile {
         }
         opened.sync_data()?;
         let end = end + bytes.len() as u64;
+        // What is left of a mark is not cut off: it could come back in a power cut, behind a part of the next group.
         write_all_at(&*opened, &line(file, end, Vec::new()), end)
     }
 

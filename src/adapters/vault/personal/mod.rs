@@ -34,7 +34,8 @@
 //!
 //! **Erasing** writes the file anew without the key. Until its directory is synced, the name may fall back to the file before it: a
 //! process that meets a new file syncs the directory before it believes it. Before a process uses a key that it knows, it looks
-//! whether the file is still the one that it has read; so an erased key is used nowhere from then on.
+//! whether the file is still the one that it has read; so an erased key is used nowhere from then on. The other processes read all
+//! of the new file.
 //!
 //! **What erasing does not reach.** The blocks of the old file are free, not overwritten: a file system, a snapshot of it, or a
 //! solid-state disk may keep them for a while, and overwriting would not reach those copies either. A copy of `identity/personal/`
@@ -48,8 +49,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Remedy, VaultError};
-use crate::files::Files;
+use crate::error::VaultError;
 use crate::random::{RandomSource, of_machine};
 use groups::Groups;
 use key_file::{KeyFile, Rest, Tail};

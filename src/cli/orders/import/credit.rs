@@ -90,8 +90,27 @@ impl<'a> Returns<'a> {
         Ok(outcomes)
     }
 
-    /// The return of one order: requested and received, as far as it is not yet.
+    /// The return of one order. Somebody else may have been faster, such as another run on the same file.
     async fn return_of(&self, job: &Job, order_id: &OrderId, taken: &Taken) -> Result<LineOutcome, Failure> {
+        let outcome = self.make_return(job, order_id, taken).await?;
+        let overtaken =
+            matches!(&outcome, LineOutcome::Refused(reason) if reason.code == "illegal-transition");
+        let order = if overtaken { self.node.order::<OrderShown>(order_id).await? } else { None };
+        let Some(order) = order else { return Ok(outcome) };
+        self.shipped.borrow_mut().noted_return(&order);
+        let known = order.returns.into_iter().find(|known| known.return_id.as_str() == job.order_id.as_str());
+        let now = Taken { known, ..taken.clone() };
+        let is_back = now.known.as_ref().is_some_and(|known| matches!(&*known.state, "received" | "closed"));
+        Ok(if is_back && now.is_known_alike() { LineOutcome::There } else { outcome })
+    }
+
+    /// The return, requested and received, as far as it is not yet.
+    async fn make_return(
+        &self,
+        job: &Job,
+        order_id: &OrderId,
+        taken: &Taken,
+    ) -> Result<LineOutcome, Failure> {
         let credit_note = &job.order_id;
         let path = format!("/orders/{order_id}/returns");
         match taken.known.as_ref().map(|known| known.state.as_str()) {

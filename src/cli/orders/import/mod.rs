@@ -59,7 +59,11 @@ pub(super) fn run(args: &ImportOrdersArgs) -> Result<Exit, Failure> {
     };
     let exit = print_summary(&text, args.report.as_deref())?;
     if interrupted {
-        let message = "interrupted; what was done stays done, run the same command again to go on";
+        let message = if args.dry_run {
+            "interrupted; nothing was changed"
+        } else {
+            "interrupted; what was done stays done, run the same command again to go on"
+        };
         return Err(Failure::new(Exit::Failed, message));
     }
     Ok(exit)

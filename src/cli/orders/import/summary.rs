@@ -105,7 +105,11 @@ impl Ended<'_> {
             line(text, "amount", &format!("{:>9} {currency}", shown(*amount, currency)));
         }
         if returns.received + returns.there > 0 {
-            let rows = [(returns.received, "rows were received"), (returns.there, "rows were there already")];
+            let store = self.args.return_store.as_ref().map(ToString::to_string).unwrap_or_default();
+            let rows = [
+                (returns.received, format!("rows were received in {store}")),
+                (returns.there, "rows were there already".to_owned()),
+            ];
             let rows = rows.into_iter().filter(|(number, _)| *number > 0);
             let rows: Vec<String> =
                 rows.map(|(number, what)| format!("{} {what}", thousands(number))).collect();

@@ -73,7 +73,7 @@ impl Tally {
             OrderOutcome::Refused(reason) => {
                 self.reported.insert(job.place, Reported::Order(reason));
             }
-            OrderOutcome::Credited(lines) => self.credited(job, lines),
+            OrderOutcome::Credited(lines) => self.credited(job, &lines),
             OrderOutcome::Fine => self.fine += 1,
             OrderOutcome::Short { skus, refused } => {
                 let reasons = self.short_of(skus);
@@ -99,7 +99,7 @@ impl Tally {
         reasons
     }
 
-    fn credited(&mut self, job: &Job, lines: BTreeMap<u64, LineOutcome>) {
+    fn credited(&mut self, job: &Job, lines: &BTreeMap<u64, LineOutcome>) {
         self.returns.credit_notes += 1;
         let mut refused = BTreeMap::new();
         for line in &job.lines {

@@ -35,7 +35,7 @@ use std::sync::Arc;
 /// A node with stock in three stores, and its first administrator.
 pub(super) struct Chain {
     node: Scratch,
-    admin: String,
+    pub(super) admin: String,
 }
 
 /// The node with identity, which nobody of central may use yet.
@@ -126,7 +126,7 @@ impl Chain {
         ]
     }
 
-    async fn get(&self, path: &str, authorization: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str, authorization: &str) -> Answer {
         self.node.get_with(path, &[("authorization", authorization)]).await
     }
 

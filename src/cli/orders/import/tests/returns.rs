@@ -7,7 +7,7 @@ use onhand_domain::{CustomerId, OrderId, Quantity, Sku, Timestamp};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-fn order(id: &str, version: u64, lines: &[(&str, i64)], returns: Value) -> OrderShown {
+fn order(id: &str, version: u64, lines: &[(&str, i64)], returns: &Value) -> OrderShown {
     let lines: Vec<Value> = (1..)
         .zip(lines)
         .map(|(line, (sku, shipped))| {
@@ -65,13 +65,13 @@ fn the_newest_order_with_pieces_left_is_taken_first() {
     index.note(
         Some(&customer),
         Age::Here(9),
-        &order("o-2", 1, &[("TEA", 5), ("CUP", 1), ("TEA", 2)], json!([])),
+        &order("o-2", 1, &[("TEA", 5), ("CUP", 1), ("TEA", 2)], &json!([])),
     );
-    index.note(Some(&customer), Age::Here(2), &order("o-1", 1, &[("CUP", 9), ("TEA", 4)], json!([])));
-    index.note(Some(&customer), Age::Before(long_ago), &order("o-9", 1, &[("TEA", 3)], json!([])));
+    index.note(Some(&customer), Age::Here(2), &order("o-1", 1, &[("CUP", 9), ("TEA", 4)], &json!([])));
+    index.note(Some(&customer), Age::Before(long_ago), &order("o-9", 1, &[("TEA", 3)], &json!([])));
     let another = CustomerId::new("c-2").unwrap();
-    index.note(Some(&another), Age::Here(10), &order("o-3", 1, &[("TEA", 50)], json!([])));
-    index.note(None, Age::Here(11), &order("o-4", 1, &[("TEA", 50)], json!([])));
+    index.note(Some(&another), Age::Here(10), &order("o-3", 1, &[("TEA", 50)], &json!([])));
+    index.note(None, Age::Here(11), &order("o-4", 1, &[("TEA", 50)], &json!([])));
     for (lines, expected, missing) in [
         (vec![("TEA", 1)], vec![("o-2", 1, 1)], vec![]),
         (vec![("TEA", 6)], vec![("o-2", 1, 5), ("o-2", 3, 1)], vec![]),
@@ -100,7 +100,7 @@ fn pieces_in_returns_are_gone_unless_the_return_is_the_same_or_refused() {
         back("C-2", "requested", &[(1, 1)]),
         back("C-3", "refused", &[(1, 5)]),
     ]);
-    index.note(Some(&customer()), Age::Here(1), &order("o-1", 4, &[("TEA", 5)], returns));
+    index.note(Some(&customer()), Age::Here(1), &order("o-1", 4, &[("TEA", 5)], &returns));
     assert_eq!(take(&index, "C-4", &[("TEA", 3)]).missing[&1], 2);
     assert_eq!(pieces(&take(&index, "C-4", &[("TEA", 2)])), [("o-1", 1, 2)]);
     // Whenever it is asked, a credit note finds the pieces that it has found first.
@@ -111,7 +111,7 @@ fn pieces_in_returns_are_gone_unless_the_return_is_the_same_or_refused() {
     let other = take(&index, "C-2", &[("TEA", 2)]);
     assert!(!other.orders.values().next().unwrap().is_known_alike());
     // What is older does not hide what is newer.
-    index.noted_return(&order("o-1", 5, &[("TEA", 5)], json!([back("C-1", "received", &[(1, 5)])])));
-    index.noted_return(&order("o-1", 4, &[("TEA", 5)], json!([])));
+    index.noted_return(&order("o-1", 5, &[("TEA", 5)], &json!([back("C-1", "received", &[(1, 5)])])));
+    index.noted_return(&order("o-1", 4, &[("TEA", 5)], &json!([])));
     assert_eq!(take(&index, "C-4", &[("TEA", 2)]).missing[&1], 0);
 }
