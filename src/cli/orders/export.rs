@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 use std::fmt::Write as _;
 
+use super::access::failure;
 use crate::import::products::money::decimal;
 use crate::terminal::client::{NodeClient, query_value, server_url};
 use crate::terminal::print::print_unless_closed;
@@ -149,14 +150,11 @@ pub(super) fn run(args: &ExportOrdersArgs) -> Result<Exit, Failure> {
     run_client::run(async {
         let client = NodeClient::new(&args.server)?;
         let first = path(args);
-        let mut next = first.clone();
-        if args.output == Output::Csv && !print_unless_closed(csv(&[HEADER.map(str::to_owned)])?)? {
-            return Ok(Exit::Ok);
-        }
+        let (mut next, mut header) = (first.clone(), vec![HEADER.map(str::to_owned)]);
         loop {
-            let page: Page = client.get(&next).await?;
+            let page: Page = client.get(&next).await.map_err(|error| failure(error, "orders:read"))?;
             let text = match args.output {
-                Output::Csv => csv(&rows(&page.items)?)?,
+                Output::Csv => csv(header.drain(..).chain(rows(&page.items)?))?,
                 Output::Ndjson => lines(&page.items),
             };
             if !print_unless_closed(text)? {
@@ -233,7 +231,7 @@ fn row(order: &ExportedOrder, line: &ExportedLine) -> [String; HEADER.len()] {
     ]
 }
 
-fn csv(rows: &[[String; HEADER.len()]]) -> Result<Vec<u8>, Failure> {
+fn csv(rows: impl IntoIterator<Item = [String; HEADER.len()]>) -> Result<Vec<u8>, Failure> {
     let describe = || "cannot write a row";
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -280,7 +278,7 @@ mod tests {
     #[test]
     fn a_line_is_a_row_that_no_spreadsheet_runs() {
         let order = RawValue::from_string(ORDER.to_owned()).unwrap();
-        let text = String::from_utf8(csv(&rows(&[order]).unwrap()).unwrap()).unwrap();
+        let text = String::from_utf8(csv(rows(&[order]).unwrap()).unwrap()).unwrap();
         assert_eq!(
             text,
             "'-o1,CONFIRMED,2026-11-20T16:00:00.123Z,'-c,1,TEA,5,0,1,1,3,0,2,2.55,GBP,BERLIN ROME\n\

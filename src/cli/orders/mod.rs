@@ -1,5 +1,6 @@
 //! `onhand orders`: orders from a CSV file into a running node, and out of it.
 
+mod access;
 mod export;
 mod import;
 

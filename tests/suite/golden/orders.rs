@@ -168,7 +168,7 @@ async fn write(world: &World) -> SimNode {
 fn on_disk(format: u32) -> SimDisk {
     let disk = SimDisk::new(1);
     for file in FILES {
-        disk.put(&Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
+        disk.put(Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
     }
     disk
 }

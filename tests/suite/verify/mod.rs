@@ -3,6 +3,7 @@
 mod archived;
 mod commands;
 mod forged;
+mod orders;
 mod rules;
 mod several;
 

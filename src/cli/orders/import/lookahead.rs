@@ -1,9 +1,10 @@
-//! Which order may be sent while others are under way: one that shares no SKU with an order before it.
+//! Which order may be placed while others are under way: one that shares no SKU with an order before it that is not placed yet.
 //!
 //! So many requests are under way at once, and stock still goes to whoever comes first in the file: the outcome is that of one
-//! order after the other, on every run.
+//! order after the other, on every run. Shipping takes nothing from others, so nobody waits for it, except a credit note: it looks
+//! for what was shipped before.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::jobs::Job;
 use onhand_domain::Sku;
@@ -15,8 +16,10 @@ const LOOKAHEAD: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Lookahead {
     waiting: VecDeque<Job>,
-    /// The SKUs of the orders under way.
+    /// The SKUs of the orders that are being placed, and of credit notes under way.
     busy: HashSet<Sku>,
+    /// The SKUs of the orders that are placed and being shipped, with the number of these orders.
+    leaving: HashMap<Sku, u32>,
 }
 
 impl Lookahead {
@@ -34,7 +37,12 @@ impl Lookahead {
     pub(super) fn take(&mut self) -> Option<Job> {
         let mut before: HashSet<&Sku> = HashSet::new();
         let at = self.waiting.iter().position(|job| {
-            let is_free = !job.skus().any(|sku| self.busy.contains(sku) || before.contains(sku));
+            let waits = |sku: &Sku| {
+                self.busy.contains(sku)
+                    || before.contains(sku)
+                    || (job.is_credit_note && self.leaving.contains_key(sku))
+            };
+            let is_free = !job.skus().any(waits);
             if !is_free {
                 before.extend(job.skus());
             }
@@ -45,10 +53,29 @@ impl Lookahead {
         Some(job)
     }
 
-    /// An order is not under way any more.
+    /// An order is placed or refused, or a credit note done: those behind it need not wait any more.
     pub(super) fn done(&mut self, job: &Job) {
         for sku in job.skus() {
             self.busy.remove(sku);
+        }
+    }
+
+    /// An order that is placed is being shipped.
+    pub(super) fn ships(&mut self, job: &Job) {
+        for sku in job.skus() {
+            *self.leaving.entry(sku.clone()).or_default() += 1;
+        }
+    }
+
+    /// It is shipped.
+    pub(super) fn shipped(&mut self, job: &Job) {
+        for sku in job.skus() {
+            if let Some(orders) = self.leaving.get_mut(sku) {
+                *orders -= 1;
+                if *orders == 0 {
+                    self.leaving.remove(sku);
+                }
+            }
         }
     }
 }

@@ -9,11 +9,14 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::problem::OrderProblem;
+use crate::orders::access::failure;
 use crate::terminal::client::{BACKOFF, ClientError, NodeClient, NodeResponse, encode};
 use onhand_domain::OrderId;
 use onhand_runtime::exit::Failure;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// What a token needs.
+const NEEDS: &str = "orders:place and orders:read, and orders:manage for --ship and --returns";
 /// Rounds of attempts while the node says that there are too many requests.
 const ROUNDS_MAX: u32 = 20;
 /// Attempts of an order whose stores had less each time.
@@ -74,7 +77,7 @@ impl OrderNode {
                 continue;
             }
             if !is_about_the_order(answer.status, &problem.code) {
-                return Err(refused(Method::POST, path, &answer).into());
+                return Err(refused(Method::POST, path, &answer));
             }
             return Ok(Answered::Refused(Box::new(problem)));
         }
@@ -93,7 +96,7 @@ impl OrderNode {
         if answer.status.is_success() {
             return read(&Method::GET, &path, &answer).map(Some);
         }
-        Err(refused(Method::GET, &path, &answer).into())
+        Err(refused(Method::GET, &path, &answer))
     }
 
     /// Anything else that is read.
@@ -105,7 +108,7 @@ impl OrderNode {
         if answer.status.is_success() {
             return read(&Method::GET, path, &answer);
         }
-        Err(refused(Method::GET, path, &answer).into())
+        Err(refused(Method::GET, path, &answer))
     }
 
     async fn call(
@@ -143,7 +146,7 @@ fn read<T: DeserializeOwned>(method: &Method, path: &str, answer: &NodeResponse)
     })
 }
 
-fn refused(method: Method, path: &str, answer: &NodeResponse) -> ClientError {
+fn refused(method: Method, path: &str, answer: &NodeResponse) -> Failure {
     let problem = Box::new(serde_json::from_slice(&answer.body).unwrap_or_default());
-    ClientError::Refused { method, path: path.to_owned(), status: answer.status, problem }
+    failure(ClientError::Refused { method, path: path.to_owned(), status: answer.status, problem }, NEEDS)
 }

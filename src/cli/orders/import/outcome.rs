@@ -15,6 +15,8 @@ pub(super) enum OrderOutcome {
     There {
         order: Box<OrderShown>,
         created: bool,
+        /// True when this run has shipped it.
+        shipped: bool,
         /// The code of the reason why it is not shipped, though it should be.
         unshipped: Option<SmolStr>,
     },

@@ -66,7 +66,8 @@ pub(super) async fn plan(
         let (job, looked) = done.map_err(|failure| stopped(failure, tally.done, survey))?;
         match looked {
             Looked::There(order) => {
-                tally.note(&job, OrderOutcome::There { order, created: false, unshipped: None });
+                let outcome = OrderOutcome::There { order, created: false, shipped: false, unshipped: None };
+                tally.note(&job, outcome);
             }
             Looked::Refused(reason) => tally.note(&job, OrderOutcome::Refused(reason)),
             Looked::Planned(asked) => tally.note(&job, foreseen.add(&asked)),

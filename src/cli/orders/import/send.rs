@@ -49,16 +49,28 @@ pub(super) async fn send(
                 }
             }
             let Some(job) = ahead.take() else { break };
-            under_way.push(desk.see_to(job));
+            under_way.push(desk.go(Step::Begin(job)));
         }
         let done = tokio::select! {
             done = under_way.next() => done,
             () = stop.time_is_up() => None,
         };
         let Some(done) = done else { return Ok(tally) };
-        let (job, outcome) = done.map_err(|failure| stopped(failure, tally.done, survey))?;
-        ahead.done(&job);
-        tally.note(&job, outcome);
+        match done.map_err(|failure| stopped(failure, tally.done, survey))? {
+            Done::Placed(placed) => {
+                ahead.done(&placed.job);
+                ahead.ships(&placed.job);
+                under_way.push(desk.go(Step::Ship(placed)));
+            }
+            Done::Shipped(job, outcome) => {
+                ahead.shipped(&job);
+                tally.note(&job, outcome);
+            }
+            Done::Over(job, outcome) => {
+                ahead.done(&job);
+                tally.note(&job, outcome);
+            }
+        }
         on_progress(tally.done);
     }
 }
@@ -74,50 +86,95 @@ pub(super) fn stopped(mut failure: Failure, done: u64, survey: &OrderSurvey) -> 
     failure
 }
 
-/// Sees to one order after the other.
+/// Does one step of one order after the other.
 struct Desk<'a> {
     node: &'a OrderNode,
     args: &'a ImportOrdersArgs,
     returns: Option<Returns<'a>>,
 }
 
+enum Step {
+    /// An order is placed, or a credit note taken back.
+    Begin(Job),
+    Ship(Box<PlacedOrder>),
+}
+
+enum Done {
+    /// It is there, and to be shipped.
+    Placed(Box<PlacedOrder>),
+    Shipped(Job, OrderOutcome),
+    /// Nothing is left to do for it.
+    Over(Job, OrderOutcome),
+}
+
+struct PlacedOrder {
+    job: Job,
+    order: OrderShown,
+    created: bool,
+}
+
 impl Desk<'_> {
-    async fn see_to(&self, job: Job) -> Result<(Job, OrderOutcome), Failure> {
-        let outcome = match &self.returns {
-            Some(returns) if job.is_credit_note => OrderOutcome::Credited(returns.take_back(&job).await?),
-            _ => self.place(&job).await?,
-        };
-        Ok((job, outcome))
+    async fn go(&self, step: Step) -> Result<Done, Failure> {
+        match step {
+            Step::Begin(job) => match &self.returns {
+                Some(returns) if job.is_credit_note => {
+                    let outcome = OrderOutcome::Credited(returns.take_back(&job).await?);
+                    Ok(Done::Over(job, outcome))
+                }
+                _ => self.place(job).await,
+            },
+            Step::Ship(placed) => self.ship(*placed).await,
+        }
     }
 
-    async fn place(&self, job: &Job) -> Result<OrderOutcome, Failure> {
-        let body = NewOrder::of(job, self.args);
+    async fn place(&self, job: Job) -> Result<Done, Failure> {
+        let body = NewOrder::of(&job, self.args);
         let step = format!("{}-place", job.order_id);
         let (order, created) = match self.node.post("/orders", Some(&step), &body).await? {
             Answered::Done { created, body } => (body, created),
-            Answered::Refused(problem) => return Ok(OrderOutcome::Refused(problem.reason(job))),
+            Answered::Refused(problem) => {
+                let outcome = OrderOutcome::Refused(problem.reason(&job));
+                return Ok(Done::Over(job, outcome));
+            }
         };
-        let (order, unshipped) = if self.args.ship { self.ship(job, order).await? } else { (order, None) };
-        if let Some(returns) = &self.returns {
-            returns.note(job, &order);
+        let placed = PlacedOrder { job, order, created };
+        if self.args.ship && !is_shipped(&placed.order) {
+            return Ok(Done::Placed(Box::new(placed)));
         }
-        Ok(OrderOutcome::There { order: Box::new(order), created, unshipped })
+        let (job, outcome) = self.there(placed, false, None);
+        Ok(Done::Over(job, outcome))
     }
 
-    /// Ships an order, if it can be; the order as it is then, and why it is not shipped.
-    async fn ship(&self, job: &Job, order: OrderShown) -> Result<(OrderShown, Option<SmolStr>), Failure> {
-        match order.status.as_str() {
-            "SHIPPED" | "DELIVERED" => return Ok((order, None)),
-            "CANCELLED" => return Ok((order, Some(SmolStr::new_static("cancelled")))),
-            _ if order.lines.iter().any(|line| line.waiting > 0) => {
-                return Ok((order, Some(SmolStr::new_static("not-allotted"))));
+    /// Ships an order, if it can be.
+    async fn ship(&self, mut placed: PlacedOrder) -> Result<Done, Failure> {
+        let order_id = &placed.job.order_id;
+        let unshipped = if placed.order.status == "CANCELLED" {
+            Some(SmolStr::new_static("cancelled"))
+        } else if placed.order.lines.iter().any(|line| line.waiting > 0) {
+            Some(SmolStr::new_static("not-allotted"))
+        } else {
+            let (path, step) = (format!("/orders/{order_id}/status"), format!("{order_id}-ship"));
+            match self.node.post(&path, Some(&step), &NewStatus { status: "SHIPPED" }).await? {
+                Answered::Done { body, .. } => {
+                    placed.order = body;
+                    None
+                }
+                Answered::Refused(problem) => Some(problem.reason(&placed.job).code),
             }
-            _ => {}
-        }
-        let (path, step) = (format!("/orders/{}/status", job.order_id), format!("{}-ship", job.order_id));
-        match self.node.post(&path, Some(&step), &NewStatus { status: "SHIPPED" }).await? {
-            Answered::Done { body, .. } => Ok((body, None)),
-            Answered::Refused(problem) => Ok((order, Some(problem.reason(job).code))),
-        }
+        };
+        let (job, outcome) = self.there(placed, unshipped.is_none(), unshipped);
+        Ok(Done::Shipped(job, outcome))
     }
+
+    fn there(&self, placed: PlacedOrder, shipped: bool, unshipped: Option<SmolStr>) -> (Job, OrderOutcome) {
+        let PlacedOrder { job, order, created } = placed;
+        if let Some(returns) = &self.returns {
+            returns.note(&job, &order);
+        }
+        (job, OrderOutcome::There { order: Box::new(order), created, shipped, unshipped })
+    }
+}
+
+fn is_shipped(order: &OrderShown) -> bool {
+    matches!(order.status.as_str(), "SHIPPED" | "DELIVERED")
 }

@@ -39,7 +39,7 @@ impl Ended<'_> {
             (false, false) if self.survey.rows == 0 => {
                 format!("{path} has a header and no rows: nothing was sent.\n")
             }
-            (false, false) if tally.placed + tally.returns.received == 0 => {
+            (false, false) if tally.placed + tally.shipped + tally.returns.received == 0 => {
                 format!("Imported the orders of {path}: there is nothing new.\n")
             }
             (false, false) => format!("Imported the orders of {path}.\n"),
@@ -115,8 +115,11 @@ impl Ended<'_> {
                 rows.map(|(number, what)| format!("{} {what}", thousands(number))).collect();
             line(text, "returns", &rows.join(", "));
         }
+        if self.tally.shipped > 0 {
+            line(text, "shipped", &format!("{} orders by this run", thousands(self.tally.shipped)));
+        }
         for (code, orders) in &self.tally.unshipped {
-            line(text, "not shipped", &format!(" {} {code}", thousands(*orders)));
+            line(text, "not shipped", &format!(" {} orders, {code}", thousands(*orders)));
         }
     }
 
@@ -185,6 +188,7 @@ impl Ended<'_> {
             "orders": self.survey.orders.len(),
             "placed": tally.placed,
             "alreadyThere": tally.there,
+            "shippedNow": tally.shipped,
             "notReached": self.left(),
             "refused": self.refusals,
             "pieces": {

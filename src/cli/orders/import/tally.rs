@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) placed: u64,
     /// Orders that were there already.
     pub(super) there: u64,
+    /// Orders that this run has shipped.
+    pub(super) shipped: u64,
     pub(super) pieces: PieceSums,
     /// Minor units, by currency.
     pub(super) amounts: BTreeMap<SmolStr, u128>,
@@ -59,7 +61,8 @@ impl Tally {
     pub(super) fn note(&mut self, job: &Job, outcome: OrderOutcome) {
         self.done += 1;
         match outcome {
-            OrderOutcome::There { order, created, unshipped } => {
+            OrderOutcome::There { order, created, shipped, unshipped } => {
+                self.shipped += u64::from(shipped);
                 *(if created { &mut self.placed } else { &mut self.there }) += 1;
                 self.pieces.add(&order);
                 if let (Some(currency), Some(total)) = (order.currency, order.total) {

@@ -225,5 +225,9 @@ async fn a_node_that_refuses_everybody_stops_the_import() {
     let args = args(&directory, &orders(3), &format!("--server {url}"));
     let survey = OrderSurvey::take(&args).unwrap();
     let failure = send(&args, &survey, &stop::Stop::never(), |_| ()).await.unwrap_err();
-    assert!(failure.error.to_string().contains("forbidden"), "{:?}", failure.error);
+    let text = failure.error.to_string();
+    assert!(
+        text.contains("forbidden") && text.contains("ONHAND_TOKEN") && text.contains("orders:manage"),
+        "{text}"
+    );
 }

@@ -138,3 +138,32 @@ fn an_order_waits_for_those_before_it_that_have_one_of_its_skus() {
     assert_eq!(take(&mut ahead).unwrap().0, "c");
     assert_eq!(take(&mut ahead).unwrap().0, "f");
 }
+
+#[test]
+fn nobody_waits_for_what_is_being_shipped_but_credit_notes() {
+    let directory = TempDir::new().unwrap();
+    let text = format!("{HEADER}a,c-1,TEA,1\nC1,c-1,TEA,-1\nb,c-1,CUP,1\nd,c-1,CUP,1\nC2,c-1,CUP,-1\n");
+    let mut ahead = Lookahead::default();
+    for job in jobs(&args(&directory, &text, "--returns --return-store R")) {
+        ahead.add(job);
+    }
+    let take = |ahead: &mut Lookahead| ahead.take().map(|job| (job.order_id.to_string(), job));
+    let (_, a) = take(&mut ahead).unwrap();
+    let (_, b) = take(&mut ahead).unwrap();
+    assert!(take(&mut ahead).is_none());
+    for job in [&a, &b] {
+        ahead.done(job);
+        ahead.ships(job);
+    }
+    let (id, d) = take(&mut ahead).unwrap();
+    assert_eq!(id, "d");
+    assert!(take(&mut ahead).is_none());
+    ahead.shipped(&a);
+    assert_eq!(take(&mut ahead).unwrap().0, "C1");
+    ahead.done(&d);
+    ahead.ships(&d);
+    ahead.shipped(&d);
+    assert!(take(&mut ahead).is_none(), "another order with cups is being shipped");
+    ahead.shipped(&b);
+    assert_eq!(take(&mut ahead).unwrap().0, "C2");
+}
