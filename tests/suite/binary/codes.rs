@@ -2,6 +2,7 @@
 
 use super::api::{Api, Reply};
 use super::full_disk::cramped;
+use super::order_codes;
 use super::process::Node;
 use super::raw::{Raw, post};
 use super::sick_disk::with_failing_syncs;
@@ -253,6 +254,9 @@ async fn every_code_can_be_met() {
     for reply in super::identity::refusals().await {
         seen.note(&reply);
     }
+    for reply in order_codes::refusals(&api).await {
+        seen.note(&reply);
+    }
     rotten(&mut seen).await;
     crowded(&mut seen).await;
     hurried(&mut seen).await;
@@ -263,6 +267,7 @@ async fn every_code_can_be_met() {
     awaited(&api, &mut seen).await;
     seen.codes.extend(OF_DEAD_LETTERS.map(str::to_owned));
     seen.codes.extend(OF_THE_MODE.map(str::to_owned));
+    seen.codes.extend(order_codes::OF_MANY.map(str::to_owned));
     seen.note_raw(&hanging.read_to_end(), 408);
     let all: BTreeSet<String> = Code::ALL.iter().map(|code| code.slug().to_owned()).collect();
     assert_eq!(seen.codes, all);

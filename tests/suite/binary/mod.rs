@@ -18,6 +18,7 @@ mod locks;
 mod lost_sync;
 mod metrics;
 mod migrate;
+mod order_codes;
 mod order_tour;
 mod orders;
 mod orders_edges;

@@ -20,6 +20,7 @@ mod who;
 
 use super::{Answer, Scratch, Setup};
 use http::Method;
+use onhand_domain::Timestamp;
 use serde_json::{Value, json};
 
 /// A node with tea in two stores, five in BERLIN and eight in PARIS; without more the most pieces decide, so PARIS sends.
@@ -51,6 +52,11 @@ impl Desk {
     async fn placed(&self, body: Value) -> Value {
         let answer = self.place(&body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
+        // The next order is one of a later millisecond: those of one are listed by their ids.
+        let at = Timestamp::parse(answer.json["placedAt"].as_str().unwrap()).unwrap();
+        while self.node.node.ledger.now() <= at {
+            tokio::task::yield_now().await;
+        }
         answer.json
     }
 
