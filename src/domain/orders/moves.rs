@@ -130,7 +130,12 @@ pub(super) fn hold(
         for (sku, qty) in by_sku(&part.lines) {
             let key = Key::Level(part.store_id.clone(), sku.clone());
             check_listed(draft, &key, &sku)?;
-            let available = draft.state::<Level>(&key).qty();
+            let level = draft.state::<Level>(&key);
+            // Before there were shipments, a reservation could have such an id.
+            if level.knows_reservation(&id.reservation_id()) {
+                return Err(Rejection::AlreadyExists { reservation_id: id.reservation_id() });
+            }
+            let available = level.qty();
             if qty > available {
                 return Err(Rejection::PlanStale { store_id: part.store_id.clone(), sku, available });
             }

@@ -4,8 +4,8 @@ use super::placing::{refused, stocked, three};
 use super::{Desk, level, line, on, place, placed, planned, receive, reserve, shipment_id, sku_of, stock};
 use crate::node::qty;
 use onhand_domain::orders::{OrderStep, Partial, Planned};
-use onhand_domain::stock::{Batch, Commit, Operation, Verb};
-use onhand_domain::{Command, Rejection};
+use onhand_domain::stock::{Batch, Commit, Operation, Reserved, StockFact, Verb};
+use onhand_domain::{Command, Fact, Rejection, StoreId, Timestamp};
 
 #[test]
 fn routes_of_stock_leave_the_holds_of_shipments_alone() {
@@ -35,6 +35,27 @@ fn routes_of_stock_leave_the_holds_of_shipments_alone() {
     let told = refused(&mut desk, &stock("BERLIN", "A", counted));
     assert_eq!(told.code(), "insufficient-stock", "what is held stays");
     desk.ask(&stock("BERLIN", "A", Verb::Count { counted: qty(3), as_of: None, reason: None })).unwrap();
+}
+
+/// Before there were shipments, a reservation could have such an id.
+#[test]
+fn an_older_reservation_of_that_id_is_in_nobodys_way_but_that_orders() {
+    let mut desk = stocked();
+    let key = level("BERLIN", "A");
+    let mut old = desk.state(&key);
+    let reserved = Reserved {
+        sku: sku_of("A"),
+        store_id: StoreId::new("BERLIN").unwrap(),
+        qty: qty(1),
+        reservation_id: shipment_id("o", 1).reservation_id(),
+        expires_at: None,
+        expected_version: None,
+        reference: None,
+    };
+    old.apply(&Fact::Level(StockFact::Reserve(reserved)), Timestamp::EPOCH).unwrap();
+    desk.states.insert(key, old);
+    let told = refused(&mut desk, &three());
+    assert_eq!(told, Rejection::AlreadyExists { reservation_id: shipment_id("o", 1).reservation_id() });
 }
 
 #[test]
