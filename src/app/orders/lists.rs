@@ -6,7 +6,9 @@ use crate::orders::filter::{OrderFilter, OrderMark};
 use crate::orders::reads::OrderView;
 use crate::stock::ReadError;
 use onhand_domain::{Sku, StoreId};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::ops::Bound;
 use std::sync::Arc;
 
 impl Ledger {
@@ -52,8 +54,7 @@ impl Ledger {
     ) -> Vec<OrderMark> {
         let waiting = self.projections.orders.waiting.read();
         let Some(waiting) = waiting.get(sku) else { return Vec::new() };
-        let behind = waiting.iter().filter(|mark| after.is_none_or(|after| *mark > after));
-        behind.take(limit).cloned().collect()
+        marks_behind(waiting, after, limit)
     }
 
     /// At most `limit` orders with a shipment in the store that is not closed, oldest first, behind `after`.
@@ -67,13 +68,14 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<(OrderMark, OrderView)>, ReadError> {
         self.catch_up().await?;
-        let index = &self.projections.orders;
-        index.apply();
-        let marks: Vec<OrderMark> = {
+        let index = Arc::clone(&self.projections.orders);
+        let (store_id, after) = (store_id.clone(), after.cloned());
+        let look = move || {
+            index.apply();
             let lists = index.lists.read();
-            let open = lists.open_in.get(store_id).into_iter().flatten();
-            open.filter(|mark| after.is_none_or(|after| *mark > after)).take(limit).cloned().collect()
+            lists.open_in.get(&store_id).map(|open| marks_behind(open, after.as_ref(), limit))
         };
+        let marks = blocking(look).await.unwrap_or_default();
         let mut views = Vec::with_capacity(marks.len());
         for mark in marks {
             let view = self.order(&mark.order_id).await?;
@@ -81,4 +83,9 @@ impl Ledger {
         }
         Ok(views)
     }
+}
+
+fn marks_behind(marks: &BTreeSet<OrderMark>, after: Option<&OrderMark>, limit: usize) -> Vec<OrderMark> {
+    let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+    marks.range::<OrderMark, _>((after, Bound::Unbounded)).take(limit).cloned().collect()
 }

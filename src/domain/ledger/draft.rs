@@ -9,6 +9,7 @@ use crate::{
 };
 use std::any::Any;
 use std::cell::Cell;
+use std::mem::take;
 use uuid::Uuid;
 
 /// The states of one command, borrowed while it is decided. Invariant: `keys` are sorted and unique, and `states`
@@ -27,6 +28,14 @@ pub struct Draft<'a> {
     events: Vec<Event>,
     undos: Vec<(usize, Undo)>,
     unapplied: Vec<Unapplied>,
+}
+
+/// A draft that is not finished never happened, also where a decision has panicked: states that kept its changes would be ahead of
+/// the log, and the next entry would be written on them.
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        self.roll_back(DraftMark(0));
+    }
 }
 
 /// The result of a draft.
@@ -241,8 +250,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Ends the draft; the states keep their changes.
-    pub fn finish(self) -> Finished {
-        Finished { events: self.events, unapplied: self.unapplied, undos: self.undos }
+    pub fn finish(mut self) -> Finished {
+        // What is left for `Drop` to roll back is nothing.
+        Finished {
+            events: take(&mut self.events),
+            unapplied: take(&mut self.unapplied),
+            undos: take(&mut self.undos),
+        }
     }
 
     /// True while nothing has been recorded.
@@ -251,12 +265,47 @@ impl<'a> Draft<'a> {
     }
 
     /// Rolls back every event; the states are as before the draft.
-    pub fn abandon(mut self) {
-        self.roll_back(DraftMark(0));
-    }
+    pub fn abandon(self) {}
 
     /// Refuses the operation `op` of a batch that is not atomic.
     pub fn refuse(&mut self, op: u32, rejection: Rejection) {
         self.skip(op, UnappliedWhy::Refused(rejection));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stock::{Adjusted, StockFact};
+    use crate::{Quantity, Sku, StoreId};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn a_decision_that_panics_leaves_the_states_as_they_were() {
+        let (store_id, sku) = (StoreId::new("LONDON").unwrap(), Sku::new("TEA").unwrap());
+        let key = Key::Level(store_id.clone(), sku.clone());
+        let adjusted = |delta: i64| {
+            Fact::Level(StockFact::Adjust(Adjusted {
+                sku: sku.clone(),
+                store_id: store_id.clone(),
+                delta: Quantity::new(delta).unwrap(),
+                expected_version: None,
+                reason: None,
+                reference: None,
+                occurred_at: None,
+                kind: None,
+            }))
+        };
+        let mut state = State::absent(&key);
+        let before = state.clone();
+        let keys = [key];
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            let mut new_id = || Uuid::from_u128(1);
+            let mut draft = Draft::new(Timestamp::EPOCH, &keys, vec![&mut state], &mut new_id);
+            draft.record(adjusted(5));
+            draft.record(adjusted(-6));
+        }));
+        assert!(decided.is_err(), "there are only five");
+        assert_eq!(state, before);
     }
 }

@@ -26,7 +26,7 @@ impl Registry {
         let now = Timestamp::from_milliseconds(1_000);
         let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
         let decided = decide(&mut draft, &command).map_err(|refusal| refusal.rejection);
-        drop(draft);
+        draft.finish();
         if decided.is_ok() {
             self.0.extend(keys.into_iter().zip(states));
         }
