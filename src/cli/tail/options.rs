@@ -41,7 +41,7 @@ pub struct TailArgs {
     #[arg(long, value_name = "SKU", value_parser = |text: &str| Sku::new(text).map_err(|error| error.to_string()))]
     pub(super) sku: Option<Sku>,
 
-    /// Only changes of this type: ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE, COUNT, IMPORT, TAKE, CLOCK, PRODUCT, STORE, THRESHOLD or ALERT
+    /// Only changes of this type: ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE, COUNT, IMPORT, TAKE, CLOCK, PRODUCT, STORE, THRESHOLD, ALERT, PRINCIPAL, TOKEN, MODE, ROUTING, ORDER or SHIPMENT
     #[arg(long = "type", value_name = "TYPE")]
     pub(super) kind: Option<String>,
 
